@@ -1,0 +1,81 @@
+import type { Action, ActionOutcome } from './action.ts'
+import type { Incident } from './incident.ts'
+import type { RuntimeEvent } from './runtime.ts'
+import type { ServiceSpec } from './service.ts'
+import type { Verdict } from './verdict.ts'
+
+/** Time as an argument: monotonic for deciding, wall for showing. Milliseconds. */
+export interface Now {
+  readonly mono: number
+  readonly wall: number
+}
+
+/** What a daemon that starts again knows of its former life. Wall-clock milliseconds. */
+export interface Restored {
+  readonly type: 'restored'
+  readonly incidents: readonly Incident[]
+  /** Every attempt that may still count, by service; those interrupted by the monitor's death included. */
+  readonly attempts: readonly { readonly service: string; readonly wall: number }[]
+  readonly quarantined: readonly { readonly service: string; readonly sinceWall: number; readonly reason: string }[]
+}
+
+/** What comes into the core from outside. */
+export type InputEvent =
+  | { readonly type: 'services.changed'; readonly services: readonly ServiceSpec[] }
+  | RuntimeEvent
+  | { readonly type: 'verdict'; readonly verdict: Verdict }
+  | { readonly type: 'observer.changed'; readonly unwell: boolean; readonly reason: string }
+  /** Answer to the effect `confirm`: who gave a fresh good answer, and who did not. */
+  | {
+      readonly type: 'confirmed'
+      readonly token: string
+      readonly sound: readonly string[]
+      readonly doubtful: readonly string[]
+    }
+  | { readonly type: 'action.finished'; readonly action: Action; readonly outcome: ActionOutcome }
+  | Restored
+  /** Time has passed; sent when a step asked to be woken. */
+  | { readonly type: 'tick' }
+
+/** What the core concludes. Each step sees what the steps before it concluded. Transitions only. */
+export type DerivedEvent =
+  | { readonly type: 'service.changed'; readonly service: ServiceView }
+  | { readonly type: 'incident.opened'; readonly incident: Incident }
+  | { readonly type: 'incident.updated'; readonly incident: Incident }
+  | { readonly type: 'incident.recovered'; readonly incident: Incident }
+  | { readonly type: 'incident.closed'; readonly incident: Incident }
+  | { readonly type: 'action.decided'; readonly action: Action; readonly decidedAt: string }
+  /** Why nothing is done, said once per change of reason. */
+  | { readonly type: 'action.withheld'; readonly service: string; readonly incident: string; readonly reason: string }
+  | {
+      readonly type: 'service.quarantined'
+      readonly service: string
+      readonly incident: string
+      readonly since: string
+      readonly reason: string
+    }
+  | { readonly type: 'service.released'; readonly service: string; readonly reason: string }
+
+export type CoreEvent = InputEvent | DerivedEvent
+
+/** What the shell has to do; each is answered by an input event. */
+export type Effect =
+  | { readonly type: 'act'; readonly action: Action }
+  /** One fresh probe of each of these services; answer within `withinMs`. */
+  | {
+      readonly type: 'confirm'
+      readonly token: string
+      readonly services: readonly string[]
+      readonly withinMs: number
+    }
+
+/** A service as diagnosis sees it: the noun that the API, the page and the CLI show. */
+export interface ServiceView {
+  readonly name: string
+  readonly status: Verdict['status']
+  readonly cause: Incident['cause'] | null
+  readonly symptom: Verdict['symptom']
+  readonly reason: string | null
+  readonly since: string | null
+  readonly incident: string | null
+}

@@ -1,0 +1,51 @@
+/** What a target says of itself in the JSON of its health endpoint. */
+export interface TargetReport {
+  readonly status: 'healthy' | 'degraded' | 'unhealthy' | null
+  /** Names of its checks that are not healthy; at most 20, each at most 80 printable characters. */
+  readonly failing: readonly string[]
+  readonly version: string | null
+}
+
+/**
+ * The result of one attempt.
+ * ok: answered as it should · explicit: refused, reset, 5xx, wrong body, garbage · silence: nothing in time ·
+ * misconfigured: 4xx, redirect, wrong certificate: the question is wrong, not the target ·
+ * void: the prober itself failed (no descriptor, no memory, aborted): thrown away
+ */
+export type AttemptOutcome =
+  | { readonly class: 'ok'; readonly latencyMs: number; readonly report: TargetReport | null }
+  | {
+      readonly class: 'explicit'
+      readonly reason: string
+      readonly latencyMs: number
+      readonly report: TargetReport | null
+    }
+  | { readonly class: 'silence'; readonly reason: string; readonly latencyMs: number }
+  | { readonly class: 'misconfigured'; readonly reason: string; readonly latencyMs: number }
+  | { readonly class: 'void'; readonly reason: string }
+
+export type AttemptClass = AttemptOutcome['class']
+
+/** One look at an instance. Samples stay in the shard; only verdicts leave it. Times are monotonic milliseconds. */
+export interface Observation {
+  readonly instance: string
+  readonly probe: string
+  /** Counts up per probe; a hedge is an attempt of its own. */
+  readonly attempt: number
+  readonly startedAt: number
+  readonly endedAt: number
+  readonly outcome: AttemptOutcome
+}
+
+/** How detection wants a probe to be driven from here on. */
+export interface Pace {
+  readonly intervalMs: number
+  /** No answer after this long: start another attempt on a fresh socket, and again each time. null: never. */
+  readonly hedgeAfterMs: number | null
+}
+
+/** A prober examines a target once. It answers within the deadline it was given and never throws. */
+export interface Prober {
+  readonly kind: string
+  probe(options: unknown, limits: { readonly timeoutMs: number; readonly signal: AbortSignal }): Promise<AttemptOutcome>
+}

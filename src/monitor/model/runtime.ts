@@ -1,0 +1,43 @@
+import type { Instance } from './instance.ts'
+import type { ServiceSpec } from './service.ts'
+
+/** What a runtime may be able to do; one missing disables what needs it, by name. */
+export type Ability = 'start' | 'stop' | 'restart' | 'resume' | 'logs'
+
+/** What a runtime tells unasked. Hints: `list` is the truth. */
+export type RuntimeEvent =
+  | { readonly type: 'instance.started'; readonly instance: Instance }
+  | { readonly type: 'instance.exited'; readonly instance: Instance }
+  | { readonly type: 'instance.failed'; readonly instance: Instance }
+  | { readonly type: 'instance.suspended'; readonly instance: Instance }
+  | { readonly type: 'instance.resumed'; readonly instance: Instance }
+  | { readonly type: 'instance.removed'; readonly instance: Instance }
+
+export interface RuntimeCall {
+  readonly signal: AbortSignal
+}
+
+/**
+ * Where services run. Every call settles by its signal at the latest. `start` is idempotent: on a running instance it
+ * changes nothing. Errors are MedykError: ERR_NO_INSTANCE, ERR_RUNTIME, ERR_START (temporary), ERR_START_IMPOSSIBLE.
+ */
+export interface Runtime extends AsyncDisposable {
+  readonly kind: string
+  readonly abilities: ReadonlySet<Ability>
+  /** Takes over the services of its kind; what runs already is adopted, nothing is started. Returns what it found. */
+  adopt(services: readonly ServiceSpec[], call: RuntimeCall): Promise<readonly Instance[]>
+  list(call: RuntimeCall): Promise<readonly Instance[]>
+  inspect(id: string, call: RuntimeCall): Promise<Instance>
+  /** Events from now on, in order per instance. */
+  watch(listener: (event: RuntimeEvent) => void): Disposable
+  /** Returns when the new run exists, not when it is healthy. */
+  start(id: string, call: RuntimeCall): Promise<Instance>
+  /** SIGTERM, after `graceMs` SIGKILL. Returns when it is gone. A stopped process is killed at once. */
+  stop(id: string, graceMs: number, call: RuntimeCall): Promise<Instance>
+  restart(id: string, graceMs: number, call: RuntimeCall): Promise<Instance>
+  resume(id: string, call: RuntimeCall): Promise<Instance>
+  /** The last output, at most `maxBytes`, redacted. */
+  logs(id: string, maxBytes: number, call: RuntimeCall): Promise<string>
+  /** Ends watching; what runs goes on running. */
+  [Symbol.asyncDispose](): Promise<void>
+}

@@ -1,0 +1,7 @@
+export { boundedRead } from './bounded-read.ts'
+export { sleepOn, systemClock, type Clock } from './clock.ts'
+export { withDeadline } from './deadline.ts'
+export { formatDuration, parseDuration } from './duration.ts'
+export { isMedykError, MedykError, messageOf } from './error.ts'
+export { silentLogger, type Logger } from './logger.ts'
+export { printable, redact } from './redact.ts'
