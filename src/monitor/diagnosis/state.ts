@@ -1,0 +1,82 @@
+import type { DerivedEvent, Effect, Incident, Now, ServiceSpec, ServiceView, Verdict } from '../model/index.ts'
+import { buildGraph, type Graph } from './graph.ts'
+
+/** Numbers of diagnosis, milliseconds. Source: reference "Recovery", root cause. */
+export const diagnosisRules = {
+  /** A fresh probe of every dependency may take this long before silence is blamed on the service itself. */
+  confirmMs: 1_500,
+  /** A dependency that falls ill this soon after its dependant still takes the blame. */
+  lateRootMs: 5_000,
+  /** After the root is well again its dependants get this long to settle by themselves. */
+  settleAfterRootMs: 60_000,
+} as const
+
+/**
+ * Why a service that is ill has no incident yet.
+ * confirming: dependencies are being asked · awaiting-root: a dependency is doubted, its own verdict is due
+ */
+export type Doubt =
+  | { readonly kind: 'confirming'; readonly token: string; readonly instance: string; readonly until: number }
+  | {
+      readonly kind: 'awaiting-root'
+      readonly instance: string
+      readonly suspects: readonly string[]
+      readonly until: number
+    }
+
+export interface ServiceRecord {
+  spec: ServiceSpec
+  /** Last verdict of each instance. */
+  readonly verdicts: Map<string, Verdict>
+  /** startedAt of the run that the runtime reported last, by instance. */
+  readonly runs: Map<string, string | null>
+  doubt: Doubt | null
+  /** Incident of another service that this one suffers under. */
+  impactedBy: string | null
+  view: ServiceView
+}
+
+export interface OpenIncident {
+  incident: Incident
+  /** Monotonic; for re-parenting to a root that shows late. */
+  readonly detectedMono: number
+  /** Monotonic; when it may close, set at recovery. */
+  closesAt: number | null
+  /** Monotonic; when services that are still ill under it are judged on their own. */
+  reviewAt: number | null
+}
+
+/** Owned by the step: `reduce` changes it in place and hands it back. */
+export interface DiagnosisState {
+  readonly services: Map<string, ServiceRecord>
+  readonly incidents: Map<string, OpenIncident>
+  graph: Graph
+  observerUnwell: boolean
+  tokens: number
+}
+
+export const initialState = (): DiagnosisState => ({
+  services: new Map(),
+  incidents: new Map(),
+  graph: buildGraph([]),
+  observerUnwell: false,
+  tokens: 0,
+})
+
+/** One call of `reduce`: where conclusions are collected. */
+export interface Turn {
+  readonly state: DiagnosisState
+  readonly now: Now
+  readonly events: DerivedEvent[]
+  readonly effects: Effect[]
+}
+
+export const freshView = (name: string): ServiceView => ({
+  name,
+  status: 'unknown',
+  cause: null,
+  symptom: null,
+  reason: 'not examined yet',
+  since: null,
+  incident: null,
+})

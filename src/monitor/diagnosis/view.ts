@@ -1,0 +1,64 @@
+import { isoOf, type Cause, type InstanceStatus, type ServiceView, type Verdict } from '../model/index.ts'
+import { incidentOf } from './incidents.ts'
+import type { ServiceRecord, Turn } from './state.ts'
+
+const SEVERITY: readonly InstanceStatus[] = ['healthy', 'starting', 'unknown', 'degraded', 'unhealthy']
+
+/** Recomputes what is shown of a service; publishes it when it differs. */
+export function refreshView(turn: Turn, record: ServiceRecord): void {
+  const next = viewOf(turn, record)
+  const before = record.view
+  if (
+    next.status === before.status &&
+    next.cause === before.cause &&
+    next.symptom === before.symptom &&
+    next.reason === before.reason &&
+    next.incident === before.incident
+  ) {
+    return
+  }
+  const since = next.status === before.status && before.since !== null ? before.since : isoOf(turn.now.wall)
+  record.view = { ...next, since }
+  turn.events.push({ type: 'service.changed', service: record.view })
+}
+
+function viewOf(turn: Turn, record: ServiceRecord): Omit<ServiceView, 'since'> {
+  const name = record.spec.name
+  const verdicts = [...record.verdicts.values()]
+  const worst = verdicts.reduce<Verdict | null>((a, b) => (a && rank(a) >= rank(b) ? a : b), null)
+  if (!worst) {
+    return { name, status: 'unknown', cause: null, symptom: null, reason: 'not examined yet', incident: null }
+  }
+  const sound = verdicts.filter((verdict) => verdict.status === 'healthy').length
+  // Some instances still serve: the service limps, it is not down.
+  const partly = worst.status === 'unhealthy' && sound > 0
+  const status = partly ? 'degraded' : worst.status
+  const own = incidentOf(turn, worst.instance)
+  const ill = worst.status === 'degraded' || worst.status === 'unhealthy'
+  const reason = explain(turn, record, worst)
+  return {
+    name,
+    status,
+    cause: causeOf(record, worst, own?.incident.cause ?? null),
+    symptom: worst.symptom,
+    reason: partly ? `${verdicts.length - sound} of ${verdicts.length} instances: ${reason}` : reason || null,
+    incident: ill ? (record.impactedBy ?? own?.incident.id ?? null) : null,
+  }
+}
+
+function causeOf(record: ServiceRecord, verdict: Verdict, own: Cause | null): Cause | null {
+  if (verdict.symptom === 'observer') return 'observer'
+  if (verdict.status !== 'degraded' && verdict.status !== 'unhealthy') return null
+  if (verdict.symptom === 'misconfigured') return 'operator'
+  if (record.impactedBy !== null || record.doubt?.kind === 'awaiting-root') return 'dependency'
+  return own
+}
+
+function explain(turn: Turn, record: ServiceRecord, verdict: Verdict): string {
+  const root = record.impactedBy === null ? null : turn.state.incidents.get(record.impactedBy)
+  if (!root || verdict.status === 'healthy') return verdict.reason
+  const { service, recoveredAt } = root.incident
+  return recoveredAt === null ? `${service} is ill: ${verdict.reason}` : `settling after ${service}: ${verdict.reason}`
+}
+
+const rank = (verdict: Verdict) => SEVERITY.indexOf(verdict.status)

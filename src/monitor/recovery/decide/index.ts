@@ -1,0 +1,256 @@
+import type {
+  Action,
+  ActionOutcome,
+  CoreEvent,
+  Incident,
+  Instance,
+  Now,
+  Reduced,
+  Restored,
+  RuntimeEvent,
+  ServiceSpec,
+  Step,
+  Verdict,
+} from '../../model/index.ts'
+import { globalRules, initialState, type Patient, type RecoveryState, type Turn } from './state.ts'
+import { actionFailed, delayBefore, quarantine, treatAll } from './treat.ts'
+
+export { globalRules, type RecoveryState } from './state.ts'
+
+/** Decides what is done for whom and when. Pure; sources: reference "Recovery", ladder and budget. */
+export const recovery: Step<RecoveryState> = { name: 'recovery', initial: initialState, reduce, wakeAt }
+
+function reduce(state: RecoveryState, event: CoreEvent, now: Now): Reduced<RecoveryState> {
+  const turn: Turn = { state, now, events: [], effects: [] }
+  take(turn, event)
+  treatAll(turn)
+  return { state, events: turn.events, effects: turn.effects }
+}
+
+function take(turn: Turn, event: CoreEvent): void {
+  const { state, now } = turn
+  switch (event.type) {
+    case 'services.changed':
+      return changeServices(turn, event.services)
+    case 'instance.started':
+    case 'instance.exited':
+    case 'instance.failed':
+    case 'instance.suspended':
+    case 'instance.resumed':
+    case 'instance.removed':
+      return instanceChanged(turn, event)
+    case 'verdict':
+      return judged(turn, event.verdict)
+    case 'observer.changed':
+      if (state.observerUnwell && !event.unwell) state.holdUntil = now.mono + globalRules.observerPauseMs
+      state.observerUnwell = event.unwell
+      return
+    case 'incident.opened':
+    case 'incident.updated':
+      return incidentChanged(turn, event.incident)
+    case 'incident.closed':
+      return incidentClosed(turn, event.incident)
+    case 'action.finished':
+      return finished(turn, event.action, event.outcome)
+    case 'restored':
+      return restore(turn, event)
+    default:
+  }
+}
+
+function changeServices(turn: Turn, specs: readonly ServiceSpec[]): void {
+  const { services, patients, instances } = turn.state
+  services.clear()
+  for (const spec of specs) services.set(spec.name, spec)
+  for (const [id, instance] of instances) {
+    if (services.has(instance.service)) continue
+    instances.delete(id)
+    patients.delete(id)
+  }
+}
+
+function instanceChanged(turn: Turn, event: RuntimeEvent): void {
+  const { instances, patients } = turn.state
+  const { instance } = event
+  if (event.type === 'instance.removed') {
+    instances.delete(instance.id)
+    patients.delete(instance.id)
+    return
+  }
+  const known = instances.get(instance.id)
+  const failure = instance.state === 'failed' && instance.failure?.permanent ? instance.failure.reason : null
+  const replaced = known !== undefined && known.startedAt !== instance.startedAt
+  instances.set(instance.id, {
+    service: instance.service,
+    state: instance.state,
+    startedAt: instance.startedAt,
+    permanentFailure: failure,
+    // What was known of a former run says nothing about this one.
+    status: known && !replaced ? known.status : 'unknown',
+  })
+  const patient = patients.get(instance.id)
+  if (patient?.phase.kind === 'verifying' && endedAgain(instance)) {
+    actionFailed(turn, patient, `it ended again: ${describeEnd(instance)}`)
+  }
+}
+
+const endedAgain = (instance: Instance) => instance.state === 'exited' || instance.state === 'failed'
+
+function describeEnd(instance: Instance): string {
+  if (instance.failure) return instance.failure.reason
+  const { exit } = instance
+  if (exit?.signal) return `signal ${exit.signal}`
+  return exit?.code === null || exit === null ? 'exit code unknown' : `exit code ${exit.code}`
+}
+
+function judged(turn: Turn, verdict: Verdict): void {
+  const { instances, patients } = turn.state
+  const instance = instances.get(verdict.instance)
+  if (
+    !instance ||
+    (verdict.startedAt !== null && instance.startedAt !== null && verdict.startedAt !== instance.startedAt)
+  )
+    return
+  instance.status = verdict.status
+  const patient = patients.get(verdict.instance)
+  if (!patient) return
+  const alive = verdict.status === 'healthy' || verdict.status === 'degraded'
+  // Alive and degraded is cured as far as a restart can cure: that it cannot serve is diagnosed on its own.
+  if (alive && patient.phase.kind !== 'acting' && patient.phase.kind !== 'verifying') return discharge(turn, patient)
+  if (alive && patient.phase.kind === 'verifying' && isNewRun(patient, instance.startedAt))
+    return discharge(turn, patient)
+  if (verdict.status !== 'unhealthy') return
+  patient.believed ||= verdict.evidence !== null
+  if (patient.phase.kind === 'verifying' && verdict.startedAt === instance.startedAt && verdict.evidence !== null) {
+    actionFailed(turn, patient, verdict.reason)
+  }
+}
+
+/** A resumed instance is the same run; after anything else the start time must have changed. */
+function isNewRun(patient: Patient, startedAt: string | null): boolean {
+  const { phase } = patient
+  if (phase.kind !== 'verifying') return false
+  return phase.action.kind === 'resume' || startedAt !== phase.action.precondition.startedAt
+}
+
+function discharge(turn: Turn, patient: Patient): void {
+  turn.state.patients.delete(patient.instance)
+  if (!turn.state.quarantined.delete(patient.service)) return
+  turn.events.push({ type: 'service.released', service: patient.service, reason: 'it is well again' })
+}
+
+function incidentChanged(turn: Turn, incident: Incident): void {
+  const { instance } = incident
+  if (
+    instance !== null &&
+    incident.cause === 'self' &&
+    incident.severity === 'unhealthy' &&
+    incident.recoveredAt === null
+  ) {
+    admit(
+      turn,
+      { instance, service: incident.service, incident: incident.id, reason: incident.reason, waitFor: null },
+      incident.evidence !== null,
+    )
+  }
+  for (const impact of incident.impacted) {
+    for (const [id, record] of turn.state.instances) {
+      // Only what is gone for certain needs a start; a dependant that is merely ill settles by itself.
+      if (record.service !== impact.service || (record.state !== 'exited' && record.state !== 'failed')) continue
+      admit(
+        turn,
+        {
+          instance: id,
+          service: record.service,
+          incident: incident.id,
+          reason: impact.reason,
+          waitFor: incident.service,
+        },
+        true,
+      )
+    }
+  }
+}
+
+function admit(
+  turn: Turn,
+  who: Pick<Patient, 'instance' | 'service' | 'incident' | 'reason' | 'waitFor'>,
+  believed: boolean,
+): void {
+  const { state, now } = turn
+  const spec = state.services.get(who.service)
+  const known = state.patients.get(who.instance)
+  if (known) {
+    known.incident = who.incident
+    known.believed ||= believed
+    return
+  }
+  if (!spec) return
+  const patient: Patient = {
+    ...who,
+    believed,
+    waitUntil: now.mono + globalRules.waitForRootMs,
+    phase: { kind: 'waiting', until: now.mono },
+    withheld: null,
+    wakeAt: null,
+  }
+  state.patients.set(who.instance, patient)
+  if (state.quarantined.has(who.service)) quarantine(turn, patient, spec, '')
+  else patient.phase = { kind: 'waiting', until: now.mono + delayBefore(turn, patient, spec) }
+}
+
+function incidentClosed(turn: Turn, incident: Incident): void {
+  for (const patient of turn.state.patients.values()) {
+    // What is under way is seen through; the rest belongs to an incident that is over.
+    if (patient.incident === incident.id && patient.phase.kind === 'waiting')
+      turn.state.patients.delete(patient.instance)
+  }
+}
+
+function finished(turn: Turn, action: Action, outcome: ActionOutcome): void {
+  const { state, now } = turn
+  state.acting = Math.max(0, state.acting - 1)
+  const patient = state.patients.get(action.instance)
+  const spec = state.services.get(action.service)
+  if (!patient || !spec || patient.phase.kind !== 'acting' || patient.phase.action.id !== action.id) return
+  const until = now.mono + spec.startupGraceMs
+  switch (outcome.result) {
+    case 'aborted':
+      // Nothing was done to it, so nothing is counted; another run is there now and gets its time.
+      state.attempts.get(action.service)?.pop()
+      patient.phase = { kind: 'verifying', action, startedAt: outcome.startedAt, until }
+      break
+    case 'done':
+      patient.phase = { kind: 'verifying', action, startedAt: outcome.startedAt, until }
+      break
+    case 'impossible':
+      quarantine(turn, patient, spec, outcome.detail)
+      return
+    case 'failed':
+    case 'interrupted':
+      actionFailed(turn, patient, outcome.detail)
+      return
+  }
+  const instance = state.instances.get(action.instance)
+  // The runtime's event may have overtaken the outcome.
+  if (instance?.state === 'exited' || instance?.state === 'failed') actionFailed(turn, patient, 'it ended at once')
+}
+
+function restore(turn: Turn, event: Restored): void {
+  const { state, now } = turn
+  for (const { service, wall } of event.attempts) {
+    // Never later than now, whatever the wall clock did meanwhile: a jump must not make attempts immortal.
+    const mono = now.mono - Math.max(0, now.wall - wall)
+    state.attempts.set(
+      service,
+      [...(state.attempts.get(service) ?? []), mono].sort((a, b) => a - b),
+    )
+  }
+  for (const { service, sinceWall, reason } of event.quarantined) state.quarantined.set(service, { sinceWall, reason })
+}
+
+function wakeAt(state: RecoveryState): number | null {
+  let at = Infinity
+  for (const patient of state.patients.values()) at = Math.min(at, patient.wakeAt ?? Infinity)
+  return at === Infinity ? null : at
+}

@@ -1,0 +1,130 @@
+import { isoOf, type Action, type ActionKind, type ServiceSpec } from '../../model/index.ts'
+import { attemptsInWindow, backoff, takeGlobal } from './budget.ts'
+import type { InstanceRecord, Patient, RecoveryState, Turn } from './state.ts'
+
+/** Goes over everyone who needs treatment, lets those act whose time has come, and notes when to look again. */
+export function treatAll(turn: Turn): void {
+  for (const patient of turn.state.patients.values()) patient.wakeAt = treat(turn, patient)
+}
+
+function treat(turn: Turn, patient: Patient): number | null {
+  const { state, now } = turn
+  const spec = state.services.get(patient.service)
+  const instance = state.instances.get(patient.instance)
+  if (!spec || !instance || patient.phase.kind === 'acting') return null
+  if (patient.phase.kind === 'verifying') {
+    if (now.mono < patient.phase.until) return patient.phase.until
+    actionFailed(turn, patient, 'it was not well again in time')
+  }
+  const { phase } = patient
+  if (phase.kind !== 'waiting' && phase.kind !== 'quarantined') return null
+  const objection = objectionTo(turn, patient, spec, instance)
+  if (objection) return withhold(turn, patient, objection)
+  if (now.mono < phase.until) return phase.until
+  if (waitsForRoot(state, patient, now.mono)) {
+    return withhold(turn, patient, { reason: `it waits for ${patient.waitFor}`, until: patient.waitUntil })
+  }
+  const used = attemptsInWindow(state, patient.service, spec.recovery, now.mono)
+  if (phase.kind === 'waiting') {
+    const hopeless = instance.permanentFailure ?? (used >= spec.recovery.attempts ? spentBudget(used, spec) : null)
+    if (hopeless !== null) return quarantine(turn, patient, spec, hopeless)
+  }
+  const granted = takeGlobal(state, now.mono)
+  if (!granted.ok) return granted.at
+  act(turn, patient, spec, instance, used + 1)
+  return null
+}
+
+interface Objection {
+  readonly reason: string
+  /** null: only an event can change it. */
+  readonly until: number | null
+}
+
+/** Why nothing may be done now, whatever the budget says. */
+function objectionTo(turn: Turn, patient: Patient, spec: ServiceSpec, instance: InstanceRecord): Objection | null {
+  const { state, now } = turn
+  if (spec.runtime === null) return { reason: 'it is only watched: no runtime runs it', until: null }
+  if (!spec.recovery.enabled) return { reason: 'recovery is switched off for it', until: null }
+  if (!patient.believed) return { reason: 'its probe has never succeeded', until: null }
+  if (state.observerUnwell) return { reason: 'the monitor is unwell itself', until: null }
+  if (now.mono < state.holdUntil) return { reason: 'the monitor was unwell a moment ago', until: state.holdUntil }
+  if (instance.state === 'restarting') return { reason: 'its runtime is restarting it', until: null }
+  return null
+}
+
+function waitsForRoot(state: RecoveryState, patient: Patient, mono: number): boolean {
+  if (patient.waitFor === null || mono >= patient.waitUntil) return false
+  return [...state.instances.values()].some(
+    (instance) => instance.service === patient.waitFor && instance.status !== 'healthy',
+  )
+}
+
+/** Says once per reason why nothing is done. Returns when to look again. */
+export function withhold(turn: Turn, patient: Patient, objection: Objection): number | null {
+  if (patient.withheld !== objection.reason) {
+    patient.withheld = objection.reason
+    const { service, incident } = patient
+    turn.events.push({ type: 'action.withheld', service, incident, reason: objection.reason })
+  }
+  return objection.until
+}
+
+function act(turn: Turn, patient: Patient, spec: ServiceSpec, instance: InstanceRecord, attempt: number): void {
+  const { state, now } = turn
+  const kind = remedyFor(instance)
+  const action: Action = {
+    id: `${patient.incident}/${patient.service}/${attempt}-${Math.round(now.wall).toString(36)}`,
+    incident: patient.incident,
+    service: patient.service,
+    instance: patient.instance,
+    kind,
+    // A stopped process can take no signal but SIGKILL: to wait for it would be lost time.
+    graceMs: instance.state === 'suspended' ? 0 : spec.recovery.stopGraceMs,
+    attempt,
+    precondition: { startedAt: kind === 'start' ? null : instance.startedAt },
+    reason: `${patient.reason}; attempt ${attempt} of ${spec.recovery.attempts}`,
+  }
+  state.attempts.set(patient.service, [...(state.attempts.get(patient.service) ?? []), now.mono])
+  state.acting += 1
+  patient.phase = { kind: 'acting', action }
+  patient.withheld = null
+  turn.events.push({ type: 'action.decided', action, decidedAt: isoOf(now.wall) })
+  turn.effects.push({ type: 'act', action })
+}
+
+function remedyFor(instance: InstanceRecord): ActionKind {
+  if (instance.state === 'paused') return 'resume'
+  return instance.state === 'running' || instance.state === 'suspended' ? 'restart' : 'start'
+}
+
+/** The last action did not help: the next is due after its delay, or, while quarantined, much later. */
+export function actionFailed(turn: Turn, patient: Patient, reason: string): void {
+  const { state, now } = turn
+  const spec = state.services.get(patient.service)
+  if (!spec) return
+  patient.reason = reason
+  patient.phase = state.quarantined.has(patient.service)
+    ? { kind: 'quarantined', until: now.mono + spec.recovery.quarantineRetryMs }
+    : { kind: 'waiting', until: now.mono + delayBefore(turn, patient, spec) }
+}
+
+/** A spent budget needs no delay: the next look quarantines. */
+export function delayBefore(turn: Turn, patient: Patient, spec: ServiceSpec): number {
+  const used = attemptsInWindow(turn.state, patient.service, spec.recovery, turn.now.mono)
+  return used >= spec.recovery.attempts ? 0 : backoff(spec.recovery, used, patient.incident + patient.service)
+}
+
+export function quarantine(turn: Turn, patient: Patient, spec: ServiceSpec, reason: string): number {
+  const { state, now } = turn
+  const until = now.mono + spec.recovery.quarantineRetryMs
+  patient.phase = { kind: 'quarantined', until }
+  if (state.quarantined.has(patient.service)) return until
+  state.quarantined.set(patient.service, { sinceWall: now.wall, reason })
+  const { service, incident } = patient
+  turn.events.push({ type: 'service.quarantined', service, incident, since: isoOf(now.wall), reason })
+  return until
+}
+
+const spentBudget = (used: number, spec: ServiceSpec) =>
+  `${used} attempts within ${Math.round(spec.recovery.windowMs / 60_000)} min did not help`

@@ -1,0 +1,85 @@
+import { isMedykError, messageOf, printable, withDeadline, type Clock, type Logger } from '@medyk/health/internal'
+import { isoOf, type Action, type ActionOutcome, type Instance, type Runtime } from '../model/index.ts'
+import type { IntentLog } from './intent-log.ts'
+
+export interface ExecutorContext {
+  readonly runtime: Runtime
+  readonly intents: IntentLog
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly signal: AbortSignal
+}
+
+/** An action may take this long beyond its grace, milliseconds. Longer than any stop, so that a slow one is not called failed. */
+const ACTION_MS = 30_000
+
+/**
+ * Carries out one action: intent to the journal, look at the instance once more, act, outcome to the journal. Never
+ * rejects; whatever goes wrong is the outcome. Another run than the judged one is there: aborted.
+ */
+export async function execute(action: Action, decidedAt: string, context: ExecutorContext): Promise<ActionOutcome> {
+  const { intents, clock, logger } = context
+  const refusal = await commitIntent(action, decidedAt, context)
+  if (refusal) return refusal
+  const outcome = await carryOut(action, context)
+  try {
+    await intents.commitOutcome(action.id, outcome, isoOf(clock.wall()))
+  } catch (error) {
+    logger.error({ action: action.id, err: messageOf(error) }, 'the outcome of an action could not be journaled')
+  }
+  return outcome
+}
+
+async function commitIntent(
+  action: Action,
+  decidedAt: string,
+  context: ExecutorContext,
+): Promise<ActionOutcome | null> {
+  try {
+    await context.intents.commitIntent(action, decidedAt)
+    return null
+  } catch (error) {
+    const detail = printable(`the journal took no intent: ${messageOf(error)}`)
+    context.logger.error({ action: action.id, err: detail }, 'the intent of an action could not be journaled')
+    // Without a journal a start is the only thing that can do no harm: at worst it finds the instance running.
+    return action.kind === 'start' ? null : { result: 'failed', detail, startedAt: null }
+  }
+}
+
+async function carryOut(action: Action, context: ExecutorContext): Promise<ActionOutcome> {
+  const { runtime, clock, signal } = context
+  try {
+    return await withDeadline(ACTION_MS + action.graceMs, (inner) => attempt(action, runtime, inner), {
+      parent: signal,
+      clock,
+      what: `${action.kind} of ${action.instance}`,
+    })
+  } catch (error) {
+    const result = isMedykError(error, 'ERR_START_IMPOSSIBLE') ? 'impossible' : 'failed'
+    return { result, detail: printable(messageOf(error)), startedAt: null }
+  }
+}
+
+async function attempt(action: Action, runtime: Runtime, signal: AbortSignal): Promise<ActionOutcome> {
+  const call = { signal }
+  const found = await runtime.inspect(action.instance, call)
+  const stale = staleness(action, found)
+  if (stale) return { result: 'aborted', detail: stale, startedAt: found.startedAt }
+  const now = await remedies[action.kind](action, runtime, call)
+  return { result: 'done', detail: '', startedAt: now.startedAt }
+}
+
+function staleness(action: Action, found: Instance): string | null {
+  if (action.kind === 'start') return found.startedAt === null ? null : `it runs already, since ${found.startedAt}`
+  if (found.startedAt === action.precondition.startedAt) return null
+  return found.startedAt === null ? 'it has ended meanwhile' : `another run is there, since ${found.startedAt}`
+}
+
+const remedies = {
+  start: (action, runtime, call) => runtime.start(action.instance, call),
+  restart: (action, runtime, call) => runtime.restart(action.instance, action.graceMs, call),
+  resume: (action, runtime, call) => runtime.resume(action.instance, call),
+} satisfies Record<
+  Action['kind'],
+  (action: Action, runtime: Runtime, call: { signal: AbortSignal }) => Promise<Instance>
+>
