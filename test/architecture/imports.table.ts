@@ -17,8 +17,10 @@ export interface Room {
   readonly packages?: readonly string[]
   /** Of `health/internal` only what neither reads a clock nor waits; no npm package; nothing of Node. */
   readonly pure?: true
-  /** Runs in a browser: nothing of Node, and its packages are bundled, so they are devDependencies. */
+  /** Runs in a browser: nothing of Node, and its packages are bundled, so they may be devDependencies. */
   readonly browser?: true
+  /** Never shipped: its packages may be devDependencies. */
+  readonly development?: true
 }
 
 const library = ['health', 'health/internal'] as const
@@ -158,10 +160,23 @@ export const rooms: Readonly<Record<string, Room>> = {
     purpose: 'The same pure core under a virtual clock, with simulated services and faults',
     imports: ['model', ...library, 'health/testing', ...steps, 'probing/schedule', 'recovery/decide'],
   },
+  'server/schemas': {
+    path: 'src/monitor/server/schemas.ts',
+    purpose: 'What the API says, as schemas: the OpenAPI document and the types come from them',
+    imports: [],
+    packages: ['@hono/zod-openapi'],
+  },
+  'server/api': {
+    path: 'src/monitor/server/api.ts',
+    purpose: 'The types of the API, and nothing but types',
+    imports: [],
+    types: ['server/schemas'],
+    packages: ['@hono/zod-openapi'],
+  },
   server: {
     path: 'src/monitor/server',
-    purpose: 'HTTP API and event stream, schemas first',
-    imports: ['model', ...library, 'config'],
+    purpose: 'HTTP API and event stream',
+    imports: ['model', ...library, 'config', 'server/schemas', 'server/api'],
     types: [...steps, 'simulation'],
     packages: ['hono', '@hono/node-server', '@hono/zod-openapi', '@prometheus-io/client', 'zod'],
   },
@@ -169,9 +184,16 @@ export const rooms: Readonly<Record<string, Room>> = {
     path: 'src/monitor/web',
     purpose: 'The dashboard',
     imports: [],
-    types: ['server'],
-    packages: ['preact', '@preact/signals', '@dagrejs/dagre', 'vite', '@preact/preset-vite'],
+    types: ['server/api'],
+    packages: ['preact', '@preact/signals', '@dagrejs/dagre'],
     browser: true,
+  },
+  'web/build': {
+    path: 'src/monitor/web/vite.config.ts',
+    purpose: 'How the dashboard is bundled',
+    imports: [],
+    packages: ['vite', '@preact/preset-vite'],
+    development: true,
   },
   app: {
     path: 'src/monitor/app',
@@ -186,13 +208,14 @@ export const rooms: Readonly<Record<string, Room>> = {
       'config',
       'simulation',
       'server',
+      'server/api',
     ],
     packages: ['pino', '@prometheus-io/client', 'zod'],
   },
   cli: {
     path: 'src/monitor/cli',
     purpose: 'The commands of medyk',
-    imports: ['model', ...library, ...steps, 'config', 'simulation', 'server', 'app'],
+    imports: ['model', ...library, ...steps, 'config', 'simulation', 'server', 'server/api', 'app'],
     packages: ['commander', 'cli-table3'],
   },
   bin: {

@@ -98,7 +98,7 @@ describe('judge', () => {
       'the page importing a value of the server',
       'src/monitor/web/a.tsx',
       `import { api } from '../server/api.ts'; export const a = <p/>`,
-      /only types of server/,
+      /only types of server\/api/,
     ],
     [
       'the page importing the model',

@@ -102,7 +102,7 @@ function allowed(room: Room): string {
 /** Hoisting lets an undeclared package load here and fail at whoever installs ours. */
 function undeclared(tree: Tree, place: Place, name: string, one: Import): readonly string[] {
   const own = tree.manifests.get(place.workspace)
-  const atWork = place.test || one.typeOnly || place.room.browser
+  const atWork = place.test || one.typeOnly || place.room.browser || place.room.development
   const sections = [
     own?.dependencies,
     own?.peerDependencies,
