@@ -18,7 +18,8 @@ export const core: Step<CoreState> = {
     const events: DerivedEvent[] = []
     const effects: Effect[] = []
     const explained = run(diagnosis, state.diagnosis, [event], now, events, effects)
-    const decided = run(recovery, state.recovery, [event, ...events], now, events, effects)
+    // Conclusions first: nobody may act on a bare verdict before its cause is known.
+    const decided = run(recovery, state.recovery, [...events, event], now, events, effects)
     return { state: { diagnosis: explained, recovery: decided }, events, effects }
   },
   wakeAt(state) {

@@ -55,6 +55,8 @@ function adoptLateSymptoms(turn: Turn, root: OpenIncident): void {
   for (const other of turn.state.incidents.values()) {
     if (other === root || other.incident.recoveredAt !== null || !below.has(other.incident.service)) continue
     if (turn.now.mono - other.detectedMono > diagnosisRules.lateRootMs) continue
+    // A dependency that is merely degraded does not explain a death.
+    if (other.incident.severity === 'unhealthy' && root.incident.severity !== 'unhealthy') continue
     const { service, reason } = other.incident
     addImpact(turn, root, service, reason, { silent: true })
     close(turn, other, `symptom of ${root.incident.id}`)
@@ -98,11 +100,11 @@ export function close(turn: Turn, open: OpenIncident, reason?: string): void {
   turn.events.push({ type: 'incident.closed', incident: open.incident })
 }
 
-/** Readable, sortable and unique: `20261123T234512Z-frame-tracking`, with a number where that is taken. */
+/** Readable, sortable and unique: `20261123T234512123-frame-tracking`, numbered from the second of a millisecond on. */
 function freshId(turn: Turn, service: string): string {
-  const stamp = isoOf(turn.now.wall).replace(/[-:]|\.\d+/g, '')
-  const base = `${stamp}-${service}`
-  let id = base
-  for (let n = 2; turn.state.incidents.has(id); n++) id = `${base}-${n}`
-  return id
+  const { given } = turn.state
+  const stamp = isoOf(turn.now.wall).replace(/[^\dT]/g, '')
+  given.count = given.stamp === stamp ? given.count + 1 : 1
+  given.stamp = stamp
+  return given.count === 1 ? `${stamp}-${service}` : `${stamp}-${service}-${given.count}`
 }

@@ -53,6 +53,8 @@ export interface DiagnosisState {
   graph: Graph
   observerUnwell: boolean
   tokens: number
+  /** Incident ids given within the last millisecond that gave any: an id is never given twice. */
+  readonly given: { stamp: string; count: number }
 }
 
 export const initialState = (): DiagnosisState => ({
@@ -61,6 +63,7 @@ export const initialState = (): DiagnosisState => ({
   graph: buildGraph([]),
   observerUnwell: false,
   tokens: 0,
+  given: { stamp: '', count: 0 },
 })
 
 /** One call of `reduce`: where conclusions are collected. */

@@ -19,6 +19,8 @@ export type AttemptOutcome =
       readonly reason: string
       readonly latencyMs: number
       readonly report: TargetReport | null
+      /** Something answered (5xx, wrong body, garbage), so other answers may still be good. Absent: nobody listens. */
+      readonly answered?: boolean
     }
   | { readonly class: 'silence'; readonly reason: string; readonly latencyMs: number }
   | { readonly class: 'misconfigured'; readonly reason: string; readonly latencyMs: number }

@@ -35,7 +35,7 @@ export function takeGlobal(
   state: RecoveryState,
   mono: number,
 ): { readonly ok: true } | { readonly ok: false; readonly at: number | null } {
-  if (state.acting >= globalRules.concurrent) return { ok: false, at: null }
+  if (state.acting.size >= globalRules.concurrent) return { ok: false, at: null }
   const since = state.refilledAt ?? mono
   const earned = Math.floor((mono - since) / globalRules.refillMs)
   state.tokens = Math.min(globalRules.burst, state.tokens + earned)

@@ -13,7 +13,7 @@ import type {
   Verdict,
 } from '../../model/index.ts'
 import { globalRules, initialState, type Patient, type RecoveryState, type Turn } from './state.ts'
-import { actionFailed, delayBefore, quarantine, treatAll } from './treat.ts'
+import { actionFailed, delayBefore, discharge, quarantine, treatAll } from './treat.ts'
 
 export { globalRules, type RecoveryState } from './state.ts'
 
@@ -48,8 +48,9 @@ function take(turn: Turn, event: CoreEvent): void {
     case 'incident.opened':
     case 'incident.updated':
       return incidentChanged(turn, event.incident)
+    case 'incident.recovered':
     case 'incident.closed':
-      return incidentClosed(turn, event.incident)
+      return incidentOver(turn, event.incident, event.type === 'incident.closed')
     case 'action.finished':
       return finished(turn, event.action, event.outcome)
     case 'restored':
@@ -89,9 +90,20 @@ function instanceChanged(turn: Turn, event: RuntimeEvent): void {
     status: known && !replaced ? known.status : 'unknown',
   })
   const patient = patients.get(instance.id)
+  if (patient && replaced && instance.startedAt !== null && isIdle(patient)) {
+    // Somebody else started it: this run gets its time before anything is done to it.
+    patient.phase = verifying(turn, patient.service, known.startedAt)
+  }
   if (patient?.phase.kind === 'verifying' && endedAgain(instance)) {
     actionFailed(turn, patient, `it ended again: ${describeEnd(instance)}`)
   }
+}
+
+const isIdle = (patient: Patient) => patient.phase.kind === 'waiting' || patient.phase.kind === 'quarantined'
+
+function verifying(turn: Turn, service: string, replaces: string | null, sameRun = false): Patient['phase'] {
+  const graceMs = turn.state.services.get(service)?.startupGraceMs ?? 0
+  return { kind: 'verifying', replaces, sameRun, until: turn.now.mono + graceMs }
 }
 
 const endedAgain = (instance: Instance) => instance.state === 'exited' || instance.state === 'failed'
@@ -129,14 +141,7 @@ function judged(turn: Turn, verdict: Verdict): void {
 /** A resumed instance is the same run; after anything else the start time must have changed. */
 function isNewRun(patient: Patient, startedAt: string | null): boolean {
   const { phase } = patient
-  if (phase.kind !== 'verifying') return false
-  return phase.action.kind === 'resume' || startedAt !== phase.action.precondition.startedAt
-}
-
-function discharge(turn: Turn, patient: Patient): void {
-  turn.state.patients.delete(patient.instance)
-  if (!turn.state.quarantined.delete(patient.service)) return
-  turn.events.push({ type: 'service.released', service: patient.service, reason: 'it is well again' })
+  return phase.kind === 'verifying' && (phase.sameRun || startedAt !== phase.replaces)
 }
 
 function incidentChanged(turn: Turn, incident: Incident): void {
@@ -182,6 +187,8 @@ function admit(
   const known = state.patients.get(who.instance)
   if (known) {
     known.incident = who.incident
+    known.waitFor = who.waitFor
+    known.over = false
     known.believed ||= believed
     return
   }
@@ -191,6 +198,7 @@ function admit(
     believed,
     waitUntil: now.mono + globalRules.waitForRootMs,
     phase: { kind: 'waiting', until: now.mono },
+    over: false,
     withheld: null,
     wakeAt: null,
   }
@@ -199,29 +207,33 @@ function admit(
   else patient.phase = { kind: 'waiting', until: now.mono + delayBefore(turn, patient, spec) }
 }
 
-function incidentClosed(turn: Turn, incident: Incident): void {
+function incidentOver(turn: Turn, incident: Incident, closed: boolean): void {
   for (const patient of turn.state.patients.values()) {
+    if (patient.incident !== incident.id) continue
+    // Who is dead under it waits for just this moment.
+    if (!closed && patient.waitFor !== null) continue
     // What is under way is seen through; the rest belongs to an incident that is over.
-    if (patient.incident === incident.id && patient.phase.kind === 'waiting')
-      turn.state.patients.delete(patient.instance)
+    if (patient.phase.kind === 'acting') patient.over = true
+    else if (closed) turn.state.patients.delete(patient.instance)
+    else discharge(turn, patient)
   }
 }
 
 function finished(turn: Turn, action: Action, outcome: ActionOutcome): void {
-  const { state, now } = turn
-  state.acting = Math.max(0, state.acting - 1)
+  const { state } = turn
+  state.acting.delete(action.id)
   const patient = state.patients.get(action.instance)
   const spec = state.services.get(action.service)
   if (!patient || !spec || patient.phase.kind !== 'acting' || patient.phase.action.id !== action.id) return
-  const until = now.mono + spec.startupGraceMs
+  if (patient.over) return discharge(turn, patient)
   switch (outcome.result) {
     case 'aborted':
       // Nothing was done to it, so nothing is counted; another run is there now and gets its time.
       state.attempts.get(action.service)?.pop()
-      patient.phase = { kind: 'verifying', action, startedAt: outcome.startedAt, until }
+      patient.phase = verifying(turn, action.service, action.precondition.startedAt)
       break
     case 'done':
-      patient.phase = { kind: 'verifying', action, startedAt: outcome.startedAt, until }
+      patient.phase = verifying(turn, action.service, action.precondition.startedAt, action.kind === 'resume')
       break
     case 'impossible':
       quarantine(turn, patient, spec, outcome.detail)

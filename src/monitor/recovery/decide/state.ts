@@ -31,12 +31,12 @@ export interface InstanceRecord {
 
 /**
  * waiting: an action is due at `until` · acting: the runtime is at it · verifying: it was done, and has to be well by
- * `until` · quarantined: the budget is spent, one try at `until`. Monotonic milliseconds.
+ * `until`, as another run than `replaces` unless it was merely resumed · quarantined: the budget is spent, one try at `until`. Monotonic milliseconds.
  */
 export type Phase =
   | { readonly kind: 'waiting'; readonly until: number }
   | { readonly kind: 'acting'; readonly action: Action }
-  | { readonly kind: 'verifying'; readonly action: Action; readonly startedAt: string | null; readonly until: number }
+  | { readonly kind: 'verifying'; readonly replaces: string | null; readonly sameRun: boolean; readonly until: number }
   | { readonly kind: 'quarantined'; readonly until: number }
 
 /** An instance that needs treatment. */
@@ -51,6 +51,8 @@ export interface Patient {
   waitFor: string | null
   waitUntil: number
   phase: Phase
+  /** Its incident was over while an action was under way. */
+  over: boolean
   /** The last reason that was published for doing nothing. */
   withheld: string | null
   /** When time alone would change something. */
@@ -67,8 +69,8 @@ export interface RecoveryState {
   readonly quarantined: Map<string, { readonly sinceWall: number; readonly reason: string }>
   tokens: number
   refilledAt: number | null
-  /** Actions under way. */
-  acting: number
+  /** Ids of the actions under way. */
+  readonly acting: Set<string>
   observerUnwell: boolean
   holdUntil: number
 }
@@ -81,7 +83,7 @@ export const initialState = (): RecoveryState => ({
   quarantined: new Map(),
   tokens: globalRules.burst,
   refilledAt: null,
-  acting: 0,
+  acting: new Set(),
   observerUnwell: false,
   holdUntil: 0,
 })

@@ -12,6 +12,11 @@ function treat(turn: Turn, patient: Patient): number | null {
   const spec = state.services.get(patient.service)
   const instance = state.instances.get(patient.instance)
   if (!spec || !instance || patient.phase.kind === 'acting') return null
+  // It was merely dead under another's illness. Now that it runs, whether it is well is for diagnosis to say.
+  if (patient.waitFor !== null && instance.state !== 'exited' && instance.state !== 'failed') {
+    discharge(turn, patient)
+    return null
+  }
   if (patient.phase.kind === 'verifying') {
     if (now.mono < patient.phase.until) return patient.phase.until
     actionFailed(turn, patient, 'it was not well again in time')
@@ -86,7 +91,7 @@ function act(turn: Turn, patient: Patient, spec: ServiceSpec, instance: Instance
     reason: `${patient.reason}; attempt ${attempt} of ${spec.recovery.attempts}`,
   }
   state.attempts.set(patient.service, [...(state.attempts.get(patient.service) ?? []), now.mono])
-  state.acting += 1
+  state.acting.add(action.id)
   patient.phase = { kind: 'acting', action }
   patient.withheld = null
   turn.events.push({ type: 'action.decided', action, decidedAt: isoOf(now.wall) })
@@ -107,6 +112,12 @@ export function actionFailed(turn: Turn, patient: Patient, reason: string): void
   patient.phase = state.quarantined.has(patient.service)
     ? { kind: 'quarantined', until: now.mono + spec.recovery.quarantineRetryMs }
     : { kind: 'waiting', until: now.mono + delayBefore(turn, patient, spec) }
+}
+
+export function discharge(turn: Turn, patient: Patient): void {
+  turn.state.patients.delete(patient.instance)
+  if (!turn.state.quarantined.delete(patient.service)) return
+  turn.events.push({ type: 'service.released', service: patient.service, reason: 'it is well again' })
 }
 
 /** A spent budget needs no delay: the next look quarantines. */

@@ -1,0 +1,355 @@
+import { describe, expect, it } from 'vitest'
+import { Bench, spec } from './core.testing.ts'
+
+const pipeline = () =>
+  new Bench(
+    spec('camera'),
+    spec('buffer'),
+    spec('capture', ['camera', 'buffer']),
+    spec('storage'),
+    spec('tracking', ['buffer', 'storage']),
+  )
+
+describe('a service that dies by itself', () => {
+  it('is started at once when its process is gone, and the incident is its own', () => {
+    const bench = pipeline()
+    bench.exited('tracking')
+    expect(bench.acts()).toMatchObject([
+      { service: 'tracking', kind: 'start', attempt: 1, precondition: { startedAt: null } },
+    ])
+    expect(bench.ofType('incident.opened')[0]?.incident).toMatchObject({
+      service: 'tracking',
+      cause: 'self',
+      symptom: 'exited',
+    })
+    expect(bench.view('tracking')).toMatchObject({ status: 'unhealthy', cause: 'self' })
+  })
+
+  it('is verified by a healthy verdict of a new run, and the incident closes after it was stable', () => {
+    const bench = pipeline()
+    bench.exited('tracking')
+    bench.done()
+    bench.healthy('tracking')
+    expect(bench.ofType('incident.recovered')).toHaveLength(1)
+    bench.pass(29_000)
+    expect(bench.ofType('incident.closed')).toHaveLength(0)
+    bench.pass(2_000)
+    expect(bench.ofType('incident.closed')[0]?.incident).toMatchObject({ service: 'tracking', cause: 'self' })
+    expect(bench.acts()).toHaveLength(1)
+  })
+
+  it('keeps one incident when it falls ill again before the first was closed', () => {
+    const bench = pipeline()
+    bench.exited('tracking')
+    bench.done()
+    bench.healthy('tracking')
+    bench.pass(10_000)
+    bench.exited('tracking')
+    expect(bench.ofType('incident.opened')).toHaveLength(1)
+    expect(bench.ofType('incident.updated').at(-1)?.incident.recoveredAt).toBeNull()
+  })
+
+  it('is restarted within its grace when it hangs, and killed at once when it is a stopped process', () => {
+    const bench = pipeline()
+    bench.hung('camera')
+    expect(bench.acts()).toMatchObject([{ kind: 'restart', graceMs: 1_000, precondition: { startedAt: 'run-1' } }])
+    const stopped = pipeline()
+    stopped.send({ type: 'instance.suspended', instance: stopped.instance('camera', { state: 'suspended' }) })
+    stopped.hung('camera')
+    expect(stopped.acts()).toMatchObject([{ kind: 'restart', graceMs: 0 }])
+  })
+
+  it('is never restarted for being degraded', () => {
+    const bench = pipeline()
+    bench.verdict('camera', { status: 'degraded', evidence: 'slow', symptom: 'slow', reason: 'answers take 800 ms' })
+    bench.pass(120_000)
+    expect(bench.acts()).toHaveLength(0)
+    expect(bench.ofType('incident.opened')[0]?.incident).toMatchObject({ severity: 'degraded', cause: 'self' })
+  })
+
+  it('causes no action while its probe has never succeeded', () => {
+    const bench = pipeline()
+    bench.verdict('camera', {
+      status: 'unhealthy',
+      symptom: 'never-ready',
+      reason: 'no success in 60s',
+      evidence: null,
+    })
+    bench.pass(600_000)
+    expect(bench.acts()).toHaveLength(0)
+    expect(bench.ofType('action.withheld')).toMatchObject([
+      { service: 'camera', reason: 'its probe has never succeeded' },
+    ])
+  })
+
+  it('is not treated for a probe that asks for something that is not there', () => {
+    const bench = pipeline()
+    bench.verdict('camera', { status: 'degraded', symptom: 'misconfigured', reason: '404', evidence: null })
+    bench.pass(60_000)
+    expect(bench.acts()).toHaveLength(0)
+    expect(bench.view('camera').cause).toBe('operator')
+  })
+})
+
+describe('a dependency that is ill', () => {
+  it('takes the blame for dependants that say so, and none of them is touched', () => {
+    const bench = pipeline()
+    bench.exited('storage')
+    bench.notReady('tracking', 'storage')
+    bench.pass(5_000)
+    expect(bench.acts().map((action) => action.service)).toEqual(['storage'])
+    expect(bench.ofType('incident.opened')).toHaveLength(1)
+    expect(bench.view('tracking')).toMatchObject({ status: 'degraded', cause: 'dependency' })
+    expect(bench.ofType('incident.updated').at(-1)?.incident.impacted).toMatchObject([{ service: 'tracking' }])
+  })
+
+  it('takes the blame although the dependant noticed first', () => {
+    const bench = pipeline()
+    bench.notReady('tracking', 'storage')
+    expect(bench.view('tracking').cause).toBe('dependency')
+    expect(bench.ofType('incident.opened')).toHaveLength(0)
+    bench.pass(2_000)
+    bench.hung('storage')
+    expect(bench.ofType('incident.opened').map((event) => event.incident.service)).toEqual(['storage'])
+    bench.pass(20_000)
+    expect(bench.ofType('incident.opened')).toHaveLength(1)
+  })
+
+  it('is asked before silence is blamed on the dependant', () => {
+    const bench = pipeline()
+    bench.hung('capture')
+    expect(bench.acts()).toHaveLength(0)
+    expect(bench.effects).toMatchObject([{ type: 'confirm', services: ['camera', 'buffer'], withinMs: 1_500 }])
+    bench.confirm()
+    expect(bench.acts()).toMatchObject([{ service: 'capture', kind: 'restart' }])
+  })
+
+  it('keeps its dependant from being restarted for as long as it does not answer', () => {
+    const bench = pipeline()
+    bench.hung('capture')
+    bench.confirm('buffer')
+    bench.pass(1_000)
+    expect(bench.acts()).toHaveLength(0)
+    bench.hung('buffer')
+    expect(bench.acts().map((action) => action.service)).toEqual(['buffer'])
+    bench.pass(5_000)
+    expect(bench.acts()).toHaveLength(1)
+    expect(bench.view('capture').cause).toBe('dependency')
+  })
+
+  it('is asked again, not assumed, when its own verdict never comes', () => {
+    const bench = pipeline()
+    bench.hung('capture')
+    bench.confirm('buffer')
+    bench.pass(5_100)
+    expect(bench.effects.filter((effect) => effect.type === 'confirm')).toHaveLength(2)
+    bench.confirm()
+    expect(bench.acts().map((action) => action.service)).toEqual(['capture'])
+  })
+
+  it('adopts the incident of a dependant that was blamed just before', () => {
+    const bench = pipeline()
+    bench.hung('capture')
+    bench.confirm()
+    bench.pass(2_000)
+    bench.hung('buffer')
+    const closed = bench.ofType('incident.closed')[0]?.incident
+    expect(closed?.service).toBe('capture')
+    expect(bench.ofType('incident.opened').at(-1)?.incident.impacted).toMatchObject([{ service: 'capture' }])
+  })
+
+  it('has its dead dependants started after it, in order', () => {
+    const bench = pipeline()
+    bench.exited('storage')
+    bench.exited('tracking')
+    expect(bench.acts().map((action) => action.service)).toEqual(['storage'])
+    bench.done()
+    bench.pass(3_000)
+    expect(bench.acts()).toHaveLength(1)
+    bench.healthy('storage')
+    expect(bench.acts().map((action) => action.service)).toEqual(['storage', 'tracking'])
+    expect(bench.ofType('incident.opened')).toHaveLength(1)
+  })
+
+  it('does not hold up a dead dependant for more than a minute', () => {
+    const bench = new Bench(spec('storage', [], { attempts: 1 }), spec('tracking', ['storage']))
+    bench.exited('storage')
+    bench.done('failed', 'no')
+    bench.exited('tracking')
+    bench.pass(59_000)
+    expect(bench.acts().map((action) => action.service)).toEqual(['storage'])
+    bench.pass(2_000)
+    expect(bench.acts().map((action) => action.service)).toEqual(['storage', 'tracking'])
+  })
+
+  it('leaves its dependants a minute to settle, then they are judged on their own', () => {
+    const bench = pipeline()
+    bench.exited('storage')
+    bench.verdict('tracking', { status: 'unhealthy', evidence: 'explicit', symptom: 'failing', reason: 'answers 500' })
+    bench.done()
+    bench.healthy('storage')
+    bench.pass(55_000)
+    expect(bench.acts().map((action) => action.service)).toEqual(['storage'])
+    bench.pass(10_000)
+    bench.confirm()
+    expect(bench.acts().map((action) => action.service)).toEqual(['storage', 'tracking'])
+  })
+
+  it('that is outside and not watched opens an incident of cause dependency and nothing is done', () => {
+    const bench = new Bench(spec('tracking', ['cloud']))
+    bench.notReady('tracking', 'cloud')
+    bench.pass(60_000)
+    expect(bench.acts()).toHaveLength(0)
+    expect(bench.ofType('incident.opened')[0]?.incident).toMatchObject({ cause: 'dependency', severity: 'degraded' })
+  })
+})
+
+describe('the budget', () => {
+  const crashLoop = (bench: Bench, rounds: number) => {
+    bench.exited('storage')
+    for (let round = 0; round < rounds; round++) {
+      bench.pass(30_000)
+      const before = bench.acts().length
+      if (before === 0) break
+      bench.done()
+      bench.exited('storage')
+    }
+  }
+
+  it('spends five attempts with growing delays, quarantines once and says so once', () => {
+    const bench = pipeline()
+    const times: number[] = []
+    bench.exited('storage')
+    for (let n = 0; n < 5; n++) {
+      times.push(bench.mono)
+      bench.done()
+      bench.exited('storage')
+      bench.pass([2_000, 4_000, 8_000, 16_000, 0][n] ?? 0)
+    }
+    expect(bench.acts().map((action) => action.attempt)).toEqual([1, 2, 3, 4, 5])
+    expect(times.slice(1).map((at, i) => at - (times[i] ?? 0))).toEqual([2_000, 4_000, 8_000, 16_000])
+    bench.pass(590_000)
+    expect(bench.ofType('service.quarantined')).toHaveLength(1)
+    expect(bench.acts()).toHaveLength(5)
+    expect(bench.ofType('incident.opened')).toHaveLength(1)
+  })
+
+  it('tries once every ten minutes while quarantined, without saying so again, and releases what gets well', () => {
+    const bench = pipeline()
+    crashLoop(bench, 5)
+    expect(bench.ofType('service.quarantined')).toHaveLength(1)
+    bench.pass(600_000)
+    expect(bench.acts()).toHaveLength(6)
+    bench.done()
+    bench.exited('storage')
+    bench.pass(601_000)
+    expect(bench.acts()).toHaveLength(7)
+    bench.done()
+    bench.healthy('storage')
+    expect(bench.ofType('service.quarantined')).toHaveLength(1)
+    expect(bench.ofType('service.released')).toHaveLength(1)
+  })
+
+  it('quarantines at once what can never start', () => {
+    const bench = pipeline()
+    const failure = { reason: 'no such command: /nowhere', permanent: true }
+    bench.send({
+      type: 'instance.failed',
+      instance: bench.instance('camera', { state: 'failed', startedAt: null, pid: null, failure }),
+    })
+    bench.verdict('camera', {
+      status: 'unhealthy',
+      evidence: 'certain',
+      symptom: 'failed-to-start',
+      reason: failure.reason,
+      startedAt: null,
+    })
+    expect(bench.acts()).toHaveLength(0)
+    expect(bench.ofType('service.quarantined')).toMatchObject([{ service: 'camera', reason: failure.reason }])
+  })
+
+  it('survives the monitor: restored attempts and quarantines still count', () => {
+    const first = pipeline()
+    const bench = new Bench(spec('storage'))
+    bench.send({
+      type: 'restored',
+      incidents: [],
+      attempts: [1, 2, 3, 4].map((n) => ({ service: 'storage', wall: bench.wall - n * 1_000 })),
+      quarantined: [],
+    })
+    bench.exited('storage')
+    expect(bench.acts()).toHaveLength(0)
+    bench.pass(16_000)
+    expect(bench.acts()).toMatchObject([{ attempt: 5 }])
+    bench.done()
+    bench.exited('storage')
+    expect(bench.ofType('service.quarantined')).toHaveLength(1)
+    expect(first.events).toEqual([])
+  })
+
+  it('does not count an action that found another run in place', () => {
+    const bench = pipeline()
+    bench.hung('camera')
+    bench.done('aborted', 'another run is there')
+    bench.started('camera')
+    bench.healthy('camera')
+    bench.pass(60_000)
+    bench.hung('camera')
+    expect(bench.acts().at(-1)?.attempt).toBe(1)
+  })
+
+  it('lets two act at once and one more every two seconds after a burst of three', () => {
+    const bench = new Bench(...['a', 'b', 'c', 'd', 'e'].map((name) => spec(name)))
+    for (const name of ['a', 'b', 'c', 'd', 'e']) bench.exited(name)
+    expect(bench.acts().map((action) => action.service)).toEqual(['a', 'b'])
+    bench.send({
+      type: 'action.finished',
+      action: bench.acts()[0],
+      outcome: { result: 'done', detail: '', startedAt: 'x' },
+    })
+    expect(bench.acts()).toHaveLength(3)
+    bench.send({
+      type: 'action.finished',
+      action: bench.acts()[1],
+      outcome: { result: 'done', detail: '', startedAt: 'x' },
+    })
+    expect(bench.acts()).toHaveLength(3)
+    bench.pass(2_000)
+    expect(bench.acts()).toHaveLength(4)
+  })
+})
+
+describe('a monitor that is unwell', () => {
+  it('does nothing, and nothing for three seconds after', () => {
+    const bench = pipeline()
+    bench.send({ type: 'observer.changed', unwell: true, reason: 'own loop late by 2 s' })
+    bench.exited('storage')
+    bench.pass(10_000)
+    expect(bench.acts()).toHaveLength(0)
+    bench.send({ type: 'observer.changed', unwell: false, reason: '' })
+    bench.pass(2_900)
+    expect(bench.acts()).toHaveLength(0)
+    bench.pass(200)
+    expect(bench.acts()).toHaveLength(1)
+  })
+})
+
+describe('restored incidents', () => {
+  it('go on under their old name and close when the service is well', () => {
+    const before = pipeline()
+    before.exited('storage')
+    const incident = before.ofType('incident.opened')[0].incident
+    const bench = pipeline()
+    bench.send({
+      type: 'restored',
+      incidents: [incident],
+      attempts: [{ service: 'storage', wall: bench.wall - 500 }],
+      quarantined: [],
+    })
+    bench.exited('storage')
+    expect(bench.ofType('incident.opened')).toHaveLength(0)
+    expect(bench.ofType('incident.updated')[0]?.incident.id).toBe(incident.id)
+    bench.pass(2_000)
+    expect(bench.acts()).toMatchObject([{ attempt: 2, incident: incident.id }])
+  })
+})
