@@ -14,6 +14,7 @@ export default defineConfig({
           include: [
             'src/**/*.test.ts',
             'examples/**/*.test.ts',
+            'scripts/**/*.test.mjs',
             'test/architecture/**/*.test.ts',
             'test/drift/**/*.test.ts',
           ],

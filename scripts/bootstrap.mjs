@@ -1,18 +1,18 @@
 // Sets up what `npm start` and `npm test` need: packages, the build, and for tests the Debian packages that are missing.
 // Runs on the machine's own Node (20 or later) before anything is installed, so it imports nothing but Node and lib/.
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { buildFingerprint, expectedOutputs, installFingerprint } from './lib/fingerprint.mjs'
 import { withLock } from './lib/lock.mjs'
 import { nestedNpm, npmCommand } from './lib/npm.mjs'
 import { at, bin, projectNode, root } from './lib/paths.mjs'
 import { withProgress } from './lib/progress.mjs'
 import { run } from './lib/run.mjs'
+import { readStamp, stampFile, writeStamp } from './lib/stamp.mjs'
 import { canInstall, missing } from './lib/test-requirements.mjs'
 
 const WANTED_MAJOR = 24
 const MINUTE = 60_000
-const stampFile = at('node_modules', '.medyk-bootstrap.json')
 const log = (name) => at('.tsbuild', `${name}.log`)
 
 const forTests = process.argv.includes('--for-tests')
@@ -31,16 +31,6 @@ function fail(what, logFile, advice, output = '') {
     `${what} ${advice}${logFile ? ` The whole log is ${logFile}` : ''}${tail ? `; its end:\n${tail}` : ''}`,
   )
 }
-
-function readStamp() {
-  try {
-    return JSON.parse(readFileSync(stampFile, 'utf8'))
-  } catch {
-    return {}
-  }
-}
-
-const writeStamp = (part) => writeFileSync(stampFile, `${JSON.stringify({ ...readStamp(), ...part }, null, 2)}\n`)
 
 /** Version of the project's own Node, null when it is not there or does not run on this machine. */
 function projectNodeVersion() {

@@ -31,8 +31,9 @@ function take(file) {
   } catch (error) {
     if (error.code !== 'EEXIST') throw error
   }
-  if (!isHeld(file)) rmSync(file, { force: true })
-  return false
+  if (isHeld(file)) return false
+  rmSync(file, { force: true })
+  return take(file)
 }
 
 function isHeld(file) {

@@ -14,7 +14,7 @@ const KEPT = 200_000
  * @param {string} [options.log] a file that gets the whole output; made anew, its folder too
  * @param {number} [options.timeoutMs] after it SIGTERM, 5 s later SIGKILL. Default: none
  * @param {boolean} [options.show] pass the output on as it comes; `output` is empty then. Default: false
- * @returns {Promise<{ ok: boolean, code: number | null, signal: NodeJS.Signals | null, timedOut: boolean, output: string }>}
+ * @returns {Promise<{ ok: boolean, code: number | null, signal: string | null, timedOut: boolean, output: string }>}
  *   never rejects; `output` is the last 200,000 characters of stdout and stderr
  */
 export function run([program = '', ...args], { env = process.env, log, timeoutMs, show = false } = {}) {

@@ -1,0 +1,28 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { locate, requirements, which } from './test-requirements.mjs'
+
+it('finds the first of several programs on the PATH', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'medyk-which-'))
+  writeFileSync(join(folder, 'second-program'), '')
+  expect(which(['first-program', 'second-program'], folder)).toBe(join(folder, 'second-program'))
+  expect(which(['first-program'], folder)).toBeNull()
+  rmSync(folder, { recursive: true })
+})
+
+it('refuses a name that the table does not have', () => {
+  expect(() => locate('no-such-server')).toThrow('test-requirements.mjs')
+})
+
+it('says of every requirement how it is found, installed and what needs it', () => {
+  for (const one of requirements) {
+    expect(one).toEqual({
+      name: expect.stringMatching(/^[a-z]/),
+      programs: expect.arrayContaining([expect.any(String)]),
+      debian: expect.arrayContaining([expect.any(String)]),
+      suites: expect.stringMatching(/./),
+    })
+  }
+})
