@@ -26,7 +26,7 @@ describe('parseClip', () => {
   })
 
   it('finds three- and four-byte start codes and keeps no padding', () => {
-    const nals = splitNals(Buffer.from('0000000167aa' + '00000168bb' + '00000000000165cc0000', 'hex'))
+    const nals = splitNals(Buffer.from('0000000167aa 00000168bb 00000000000165cc0000'.replaceAll(' ', ''), 'hex'))
     expect(nals.map((nal) => Buffer.from(nal).toString('hex'))).toEqual(['67aa', '68bb', '65cc'])
   })
 
@@ -85,7 +85,7 @@ describe('H264Depacketizer', () => {
   })
 
   it('unpacks STAP-A', () => {
-    const sets = Buffer.from('78' + '000467010203' + '000268aa', 'hex')
+    const sets = Buffer.from('78000467010203000268aa', 'hex')
     const { units, h264 } = depacketizer()
     h264.take(packet(sets, 1))
     h264.take(packet(slice(NAL.IDR), 1, true))

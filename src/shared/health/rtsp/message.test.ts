@@ -16,7 +16,7 @@ function collector() {
 
 function parse(...chunks: (string | Uint8Array)[]): Seen[] {
   const { seen, parser } = collector()
-  for (const chunk of chunks) parser.push(Buffer.from(chunk as string, 'latin1'))
+  for (const chunk of chunks) parser.push(typeof chunk === 'string' ? Buffer.from(chunk, 'latin1') : chunk)
   return seen
 }
 

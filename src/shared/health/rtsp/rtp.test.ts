@@ -4,10 +4,7 @@ import { parseRtp, SequenceTracker } from './rtp.ts'
 
 describe('parseRtp', () => {
   it('reads all fields, and skips contributors, extension and padding', () => {
-    const bytes = Buffer.from(
-      'b1e0fffe80000001deadbeef' + '00000001' + 'bede0001' + '11223344' + 'aabb' + '000003',
-      'hex',
-    )
+    const bytes = Buffer.from('b1e0fffe80000001deadbeef00000001bede000111223344aabb000003', 'hex')
     const packet = parseRtp(bytes)
     expect(packet).toMatchObject({
       marker: true,
