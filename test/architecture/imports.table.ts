@@ -77,7 +77,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   health: {
     path: 'src/shared/health/index.ts',
     purpose: 'What a service imports as @medyk/health',
-    imports: ['health/core', 'health/checks', 'health/endpoints'],
+    imports: ['health/internal', 'health/core', 'health/checks', 'health/endpoints'],
   },
   model: {
     path: 'src/monitor/model',

@@ -206,6 +206,7 @@ describe('readImports', () => {
       `import.meta.resolve('#8')`,
       `import { type H } from './9.ts'`,
       `new URL('./data.sql', import.meta.url)`,
+      `new URL('11.mjs', import.meta.url)`,
     ].join('\n')
     expect(readImports('a.ts', source).map((one) => [one.line, one.specifier, one.typeOnly, one.names])).toEqual([
       [1, './1.ts', false, ['default', 'b']],
@@ -217,6 +218,7 @@ describe('readImports', () => {
       [7, './7.ts', false, null],
       [8, '#8', false, null],
       [9, './9.ts', false, ['H']],
+      [11, './11.mjs', false, null],
     ])
   })
 })

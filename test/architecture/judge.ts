@@ -73,6 +73,7 @@ function fileProblems(
   target: Target & { kind: 'file' },
 ): readonly string[] {
   const { name, room } = place
+  if (place.test && target.path.startsWith('test/')) return []
   const sameWorkspace = workspaceOf(tree, target.path) === place.workspace
   if (target.workspace === null && !sameWorkspace) return ['a file of another package: import that package by its name']
   if (target.workspace !== null && sameWorkspace) return ['but a package does not import itself by its own name']

@@ -85,6 +85,7 @@ const isMetaResolve = (callee: unknown): boolean => isMemberOfMeta(callee, 'reso
 function urlOfModule(node: Node): Omit<Import, 'line'> | null {
   const [, base] = node['arguments'] as readonly unknown[]
   if ((node['callee'] as Node)['name'] !== 'URL' || !isMemberOfMeta(base, 'url')) return null
-  const specifier = firstText(node)
-  return specifier && /\.[cm]?[jt]sx?$/.test(specifier) ? { specifier, typeOnly: false, names: null } : null
+  const file = firstText(node)
+  const specifier = file?.startsWith('.') ? file : `./${file}`
+  return file && /\.[cm]?[jt]sx?$/.test(file) ? { specifier, typeOnly: false, names: null } : null
 }
