@@ -1,0 +1,164 @@
+import type { Now, RuntimeEvent, Verdict } from '../model/index.ts'
+import { describe } from './describe.ts'
+import { findings, initialFinding, type Finding } from './finding.ts'
+import type { Detected, DetectionInput, ObserverInput, PaceChange } from './input.ts'
+import { judge } from './judge.ts'
+import { sameNames } from './names.ts'
+import { isExamined, wantedHedge, wantedInterval } from './pace.ts'
+import { rules } from './rules.ts'
+import type { DetectionState } from './state.ts'
+import {
+  applyRules,
+  attemptFinished,
+  attemptStarted,
+  beginRun,
+  discardInFlight,
+  silentAt,
+  type Track,
+} from './track.ts'
+
+const none: readonly never[] = []
+
+/**
+ * One step of detection for one instance. `state` is changed in place. Inputs must come in the order in which they
+ * happened, `now.mono` never going back; what belongs to a former run, to a probe that does not exist or to the time of
+ * an unwell observer is ignored.
+ */
+export function detect(state: DetectionState, input: DetectionInput, now: Now): Detected {
+  let probeNow: readonly string[] = none
+  switch (input.type) {
+    case 'attempt.started': {
+      const track = trackOf(state, input.probe)
+      if (track && state.unwell) track.lastStarted = input.attempt
+      else if (track) attemptStarted(track, input.attempt, input.group, now.mono)
+      break
+    }
+    case 'attempt.finished': {
+      const track = trackOf(state, input.observation.probe)
+      if (track && !state.unwell && isExamined(state)) finish(state, track, input.observation, now.mono)
+      break
+    }
+    case 'observer':
+      observe(state, input, now.mono)
+      break
+    case 'tick':
+      break
+    default:
+      probeNow = runtimeEvent(state, input, now.mono)
+  }
+  return conclude(state, probeNow, now.mono)
+}
+
+type Finished = Extract<DetectionInput, { type: 'attempt.finished' }>['observation']
+
+function finish(state: DetectionState, track: Track, seen: Finished, now: number): void {
+  attemptFinished(track, seen, now, {
+    up: state.phase === 'up',
+    healthy: state.status === 'healthy',
+    stretched: state.stretched,
+  })
+  if (!state.blind || track.role !== 'liveness' || seen.attempt < track.validFrom) return
+  // One fresh success, or a fresh failure of what was ill before, and the former conclusion is worth something again.
+  const { class: seenClass } = seen.outcome
+  if (seenClass === 'ok' || (seenClass !== 'void' && track.dead !== 'no')) state.blind = false
+}
+
+function observe(state: DetectionState, input: ObserverInput, now: number): void {
+  state.stretched = input.stretched
+  if (input.unwell === state.unwell) return
+  state.unwell = input.unwell
+  for (const track of state.tracks) discardInFlight(track, now)
+  state.blind = !input.unwell && state.tracks.some((track) => track.role === 'liveness')
+}
+
+function runtimeEvent(state: DetectionState, event: RuntimeEvent, now: number): readonly string[] {
+  if (event.type === 'instance.removed') {
+    state.removed = true
+    return none
+  }
+  const before = state.instance
+  state.instance = event.instance
+  state.removed = false
+  const runs = isExamined(state)
+  // Events are hints and may come twice: only another run, or one that had ended, begins anew.
+  const another = before.startedAt !== event.instance.startedAt || !wasRunning(before.state)
+  if (runs && (another || before.state === 'paused')) {
+    state.phase = 'starting'
+    state.blind = false
+    state.seenAt = now
+    state.graceUntil = now + state.startupGraceMs
+    for (const track of state.tracks) beginRun(track, now, another)
+  } else if (!runs) for (const track of state.tracks) discardInFlight(track, now)
+  if (event.instance.state !== 'suspended' || before.state === 'suspended') return none
+  // A stopped process will not answer: begin the silence now rather than at the next turn.
+  return state.tracks.filter((track) => track.role === 'liveness').map((track) => track.name)
+}
+
+function wasRunning(was: DetectionState['instance']['state']): boolean {
+  return was === 'running' || was === 'suspended' || was === 'paused'
+}
+
+function conclude(state: DetectionState, probeNow: readonly string[], now: number): Detected {
+  let pace: PaceChange[] | null = null
+  let wakeAt = Infinity
+  const examined = isExamined(state)
+  if (examined && !state.unwell) {
+    for (const track of state.tracks) if (applyRules(track, now, state.stretched)) state.blind = false
+  }
+  const verdict = state.removed ? null : publish(state, judge(state, now), now)
+  for (const track of state.tracks) {
+    const interval = wantedInterval(state, track, now)
+    const hedge = wantedHedge(state, track)
+    if (track.pace === null || track.pace.intervalMs !== interval || track.pace.hedgeAfterMs !== hedge) {
+      track.pace = { intervalMs: interval, hedgeAfterMs: hedge }
+      pace ??= []
+      pace.push({ probe: track.name, pace: track.pace })
+    }
+    if (examined && !state.unwell && track.dead === 'no') {
+      const at = silentAt(track, state.stretched)
+      if (at > now && at < wakeAt) wakeAt = at
+    }
+  }
+  if (examined && state.phase === 'starting') wakeAt = Math.min(wakeAt, nextOfStart(state, now))
+  return { verdict, pace: pace ?? none, probeNow, wakeAt }
+}
+
+function nextOfStart(state: DetectionState, now: number): number {
+  if (state.tracks.length === 0) return state.seenAt + rules.unprobed.settleMs
+  return state.graceUntil > now ? state.graceUntil : Infinity
+}
+
+/** A verdict only when status, symptom or the failing checks change; the first one always. */
+function publish(state: DetectionState, found: Finding, now: number): Verdict | null {
+  if (found === state.finding && !found.named) return null
+  const previous = state.status
+  const failing = found.named ? describe.failing(state, found) : none
+  const same = found.status === previous && found.symptom === state.finding.symptom
+  if (same && sameNames(failing, state.failing) && state.finding !== initialFinding) {
+    state.finding = found
+    return null
+  }
+  const verdict: Verdict = {
+    instance: state.instance.id,
+    service: state.service,
+    startedAt: state.instance.startedAt,
+    status: found.status,
+    previous,
+    evidence: found.evidence,
+    symptom: found.symptom,
+    reason: describe.reason(state, found, now),
+    failing,
+    firstEvidenceAt: describe.firstEvidenceAt(state, found, now),
+  }
+  state.finding = found
+  state.status = found.status
+  state.failing = failing
+  if (found.status === 'unhealthy') state.wasIll = true
+  else if (found === findings.healthy) state.wasIll = false
+  return verdict
+}
+
+function trackOf(state: DetectionState, probe: string): Track | null {
+  for (const track of state.tracks) if (track.name === probe) return track
+  return null
+}

@@ -1,0 +1,12 @@
+export { detect } from './detect.ts'
+export type { AttemptFinished, AttemptStarted, Detected, DetectionInput, ObserverInput, PaceChange } from './input.ts'
+export { rules } from './rules.ts'
+export {
+  initialSelfHealth,
+  observeTick,
+  penalize,
+  type ObserverCondition,
+  type SelfHealth,
+  type SelfHealthSign,
+} from './self-health.ts'
+export { initialDetection, type DetectionState, type InitialOptions } from './state.ts'

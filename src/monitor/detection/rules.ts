@@ -1,0 +1,67 @@
+/**
+ * Every number of detection, in milliseconds where not said otherwise. `law` marks what
+ * shared reference "Detection" fixes; the rest is derived from it, with the derivation.
+ */
+export const rules = {
+  /** E1. */
+  explicit: {
+    /** Law: at least so many failures over at least so long without a success between; after one, look so soon again. */
+    attempts: 3,
+    spanMs: 600,
+    paceMs: 300,
+    /**
+     * Whoever answers half of the requests with 500 fails three times in a row with a chance of 1/8, and must not be
+     * restarted. So where something answered, liveness needs a longer run within the same second: 2^-10, within 720 ms.
+     */
+    answeredAttempts: 10,
+    answeredPaceMs: 80,
+    /** With a known share of errors: as long a run as that share would give by chance once in a million. */
+    chance: 1e-6,
+    /** Weight of one sample in that share, and the largest share that is believed. */
+    shareWeight: 0.1,
+    shareMax: 0.95,
+  },
+  /** E2. Law: attempts, span, stretch. The span grows with a probe's own timeout, so that a patient probe stays patient. */
+  silence: { attempts: 6, spanMs: 2_500, afterTimeoutMs: 1_200, stretchMs: 1_000 },
+  /**
+   * Law: no answer at max(400 ms, 4 × p99). Capped at a share of the silence span: six attempts have to start within it.
+   */
+  hedge: { minMs: 400, p99Factor: 4, maxShareOfSilence: 0.18 },
+  /**
+   * Of groups that were answered at all, the weighted share that only a hedge answered. Past `share` the network is
+   * lossy and silence stretches: at 20 % loss six lost attempts in a row are no rarity (about one in 50,000 groups).
+   */
+  lossy: { weight: 0.05, share: 0.3 },
+  /** Law: slow, of, pace. The threshold never passes a share of the timeout: later answers would be silence. */
+  slow: { slow: 4, of: 5, paceMs: 500, minMs: 400, p99Factor: 4, maxShareOfTimeout: 0.75, baselineSamples: 3 },
+  /** Law: p0 = max(0.02, 2 × baseline), p1, h (ln 1e6). */
+  errors: {
+    p0Min: 0.02,
+    p0Max: 0.1,
+    baselineFactor: 2,
+    p1: 0.2,
+    h: 13.8,
+    baselineWeight: 0.001,
+    /** Samples closer than this are one sample: a burst of retries is no independent evidence. */
+    spacingMs: 250,
+    /** Above this score (one failure, not yet followed by two successes) look more often. */
+    suspectScore: 2,
+    paceMs: 300,
+  },
+  /** A target's own word is believed the second time. */
+  reported: { reports: 2 },
+  /** As E1, though nothing follows from it. */
+  misconfigured: { attempts: 3, spanMs: 600 },
+  /** Law: three successes over a second. */
+  healthy: { successes: 3, spanMs: 1_000, paceMs: 500 },
+  /** While ill: look often at first, for a quick recovery is likely, then as usual. */
+  ill: { paceMs: 500, forMs: 10_000 },
+  /** From the start of a run until its first success. */
+  starting: { paceMs: 200, forMs: 5_000, thenPaceMs: 500, thenForMs: 15_000 },
+  /** A service without probes is healthy when it has run this long. */
+  unprobed: { settleMs: 1_000 },
+  /** No valid look at a probe for this long or so many intervals, whichever is more: the status is unknown. */
+  stale: { ms: 10_000, intervals: 5 },
+  /** Self-health. Law: tick, lag, drift, unwell, holdMs, and 1 point up or down. */
+  observer: { tickMs: 50, lagMs: 250, gapMs: 1_000, driftMs: 2_000, unwell: 3, max: 6, holdMs: 3_000, cleanMs: 1_000 },
+} as const

@@ -1,0 +1,61 @@
+import type { Instance, Now, ServiceSpec, Verdict } from '../model/index.ts'
+import { initialFinding, type Finding } from './finding.ts'
+import { newTrack, type Track } from './track.ts'
+
+/** What detection knows of one instance. Owned by the caller, changed in place by `detect`, opaque to everyone else. */
+export interface DetectionState {
+  readonly service: string
+  readonly startupGraceMs: number
+  readonly tracks: readonly Track[]
+  instance: Instance
+  /** starting: this run has not yet been healthy. */
+  phase: 'starting' | 'up'
+  /** This run's first sight. */
+  seenAt: number
+  graceUntil: number
+  /** Was declared unhealthy and has not been healthy since: a single success is not enough. */
+  wasIll: boolean
+  unwell: boolean
+  stretched: boolean
+  /** Well again, but nothing fresh seen yet. */
+  blind: boolean
+  removed: boolean
+  /** What was last published. */
+  finding: Finding
+  status: Verdict['status']
+  failing: readonly string[]
+}
+
+export interface InitialOptions {
+  /** Its probes succeeded in a former life of the monitor, so that a failure before the first success is real. Default false. */
+  readonly proven?: boolean
+  /** For how long the run has lasted already, as far as the wall clocks tell: shortens the grace. Default 0. */
+  readonly runningForMs?: number
+}
+
+/** Nothing is published yet: the first `detect` (a tick will do) gives the first verdict and the paces. */
+export function initialDetection(
+  spec: ServiceSpec,
+  instance: Instance,
+  now: Now,
+  options: InitialOptions = {},
+): DetectionState {
+  const { proven = false, runningForMs = 0 } = options
+  return {
+    service: spec.name,
+    startupGraceMs: spec.startupGraceMs,
+    tracks: spec.probes.map((probe) => newTrack(probe, proven, now.mono)),
+    instance,
+    phase: 'starting',
+    seenAt: now.mono,
+    graceUntil: now.mono + Math.max(0, spec.startupGraceMs - runningForMs),
+    wasIll: false,
+    unwell: false,
+    stretched: false,
+    blind: false,
+    removed: false,
+    finding: initialFinding,
+    status: 'unknown',
+    failing: [],
+  }
+}
