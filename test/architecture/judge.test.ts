@@ -182,7 +182,11 @@ describe('judge', () => {
       'src/monitor/detection/a.test.ts',
       `import '../recovery/b.ts'; import 'node:fs'; import fc from 'fast-check'`,
     ],
-    ['the bin loading what was built from the CLI', 'src/monitor/bin/a.mjs', `await import('../dist/cli/main.js')`],
+    [
+      'the bin loading what was built from the CLI',
+      'src/monitor/bin/a.mjs',
+      `await import(process.argv[2] ? '../cli/main.ts' : '../dist/cli/main.js')`,
+    ],
     [
       'an import that is only written about',
       'src/monitor/model/a.ts',

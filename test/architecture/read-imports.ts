@@ -22,8 +22,12 @@ export function readImports(path: string, source: string): readonly Import[] {
   const visit = (value: unknown): void => {
     if (Array.isArray(value)) return value.forEach(visit)
     if (!isNode(value)) return
+    const line = () => source.slice(0, value.start).split('\n').length
+    if (value.type === 'ImportExpression') {
+      for (const specifier of textsOf(value['source'])) found.push({ ...dynamic(specifier), line: line() })
+    }
     const taken = importOf(value)
-    if (taken) found.push({ ...taken, line: source.slice(0, value.start).split('\n').length })
+    if (taken) found.push({ ...taken, line: line() })
     Object.values(value).forEach(visit)
   }
   visit(parseAst(source, { lang }))
@@ -43,12 +47,10 @@ function importOf(node: Node): Omit<Import, 'line'> | null {
       return { specifier: text(node['source']), typeOnly: node['exportKind'] === 'type', names: namesOf(node, 'local') }
     case 'ExportAllDeclaration':
       return { specifier: text(node['source']), typeOnly: node['exportKind'] === 'type', names: null }
-    case 'ImportExpression':
-      return { specifier: text(node['source']), typeOnly: false, names: null }
     case 'TSImportType':
       return { specifier: text(node['source']), typeOnly: true, names: null }
     case 'CallExpression':
-      return isMetaResolve(node['callee']) ? { specifier: firstText(node), typeOnly: false, names: null } : null
+      return isMetaResolve(node['callee']) ? dynamic(firstText(node)) : null
     case 'NewExpression':
       return urlOfModule(node)
     default:
@@ -58,6 +60,14 @@ function importOf(node: Node): Omit<Import, 'line'> | null {
 
 const text = (value: unknown): string | null =>
   isNode(value) && value.type === 'Literal' && typeof value['value'] === 'string' ? value['value'] : null
+
+const dynamic = (specifier: string | null) => ({ specifier, typeOnly: false, names: null })
+
+/** `import(flag ? './a.ts' : './b.ts')` takes from either. */
+function textsOf(value: unknown): readonly (string | null)[] {
+  if (!isNode(value) || value.type !== 'ConditionalExpression') return [text(value)]
+  return [...textsOf(value['consequent']), ...textsOf(value['alternate'])]
+}
 
 const firstText = (call: Node): string | null => text((call['arguments'] as readonly unknown[])[0])
 
@@ -87,5 +97,5 @@ function urlOfModule(node: Node): Omit<Import, 'line'> | null {
   if ((node['callee'] as Node)['name'] !== 'URL' || !isMemberOfMeta(base, 'url')) return null
   const file = firstText(node)
   const specifier = file?.startsWith('.') ? file : `./${file}`
-  return file && /\.[cm]?[jt]sx?$/.test(file) ? { specifier, typeOnly: false, names: null } : null
+  return file && /\.[cm]?[jt]sx?$/.test(file) ? dynamic(specifier) : null
 }

@@ -6,7 +6,7 @@ import { cliCommands, codeOf, commandsOfHelp, npmScripts } from './commands.ts'
 import { documents, read, root } from './repository.ts'
 
 const scripts = (JSON.parse(read('package.json')) as { scripts: Record<string, string> }).scripts
-const cli = 'src/monitor/cli/main.ts'
+const cli = 'src/monitor/bin/medyk.mjs'
 const hasCli = existsSync(join(root, cli))
 if (!hasCli) console.warn(`SKIPPED: ${cli} does not exist, so nobody checks the medyk commands that the documents name`)
 
