@@ -21,15 +21,18 @@ const say = (line) => process.stdout.write(`${line}\n`)
 class Failure extends Error {}
 
 function fail(what, logFile, advice, output = '') {
-  const tail = output
-    .trim()
-    .split('\n')
-    .slice(-12)
+  const shown = excerpt(output)
+  throw new Failure(`${what} ${advice} The whole log is ${logFile}${shown ? `; from it:\n${shown}` : ''}`)
+}
+
+/** The first lines that speak of an error, since the cause comes before its consequences; else the last lines. */
+function excerpt(output) {
+  const lines = output.trim().split('\n')
+  const errors = lines.filter((line) => /error/i.test(line)).slice(0, 8)
+  return (errors.length > 0 ? errors : lines.slice(-8))
     .map((line) => `    ${line}`)
     .join('\n')
-  throw new Failure(
-    `${what} ${advice}${logFile ? ` The whole log is ${logFile}` : ''}${tail ? `; its end:\n${tail}` : ''}`,
-  )
+    .trimEnd()
 }
 
 /** Version of the project's own Node, null when it is not there or does not run on this machine. */
