@@ -1,6 +1,6 @@
 /**
- * Every number of detection, in milliseconds where not said otherwise. `law` marks what
- * shared reference "Detection" fixes; the rest is derived from it, with the derivation.
+ * Every number of detection, in milliseconds where not said otherwise. "Law" marks what the design's reference on
+ * detection fixes (measured or prototyped there); the rest is derived, and says from what.
  */
 export const rules = {
   /** E1. */
@@ -17,12 +17,16 @@ export const rules = {
     answeredPaceMs: 80,
     /** With a known share of errors: as long a run as that share would give by chance once in a million. */
     chance: 1e-6,
-    /** Weight of one sample in that share, and the largest share that is believed. */
+    /** Weight of one sample in that share, the least that is assumed while erroring, and the most that is believed. */
     shareWeight: 0.1,
+    shareErroring: 0.5,
     shareMax: 0.95,
   },
-  /** E2. Law: attempts, span, stretch. The span grows with a probe's own timeout, so that a patient probe stays patient. */
-  silence: { attempts: 6, spanMs: 2_500, afterTimeoutMs: 1_200, stretchMs: 1_000 },
+  /**
+   * E2. Law: attempts, span, stretch. Failures count among the attempts, but half must have had no answer at all: six
+   * times 500 in a row is no silence. The span grows with a probe's own timeout, so that a patient probe stays patient.
+   */
+  silence: { attempts: 6, unanswered: 3, spanMs: 2_500, afterTimeoutMs: 1_200, stretchMs: 1_000 },
   /**
    * Law: no answer at max(400 ms, 4 × p99). Capped at a share of the silence span: six attempts have to start within it.
    */
@@ -44,8 +48,8 @@ export const rules = {
     baselineWeight: 0.001,
     /** Samples closer than this are one sample: a burst of retries is no independent evidence. */
     spacingMs: 250,
-    /** Above this score (one failure, not yet followed by two successes) look more often. */
-    suspectScore: 2,
+    /** Above this score (one failure, not yet followed by six successes) look more often. */
+    suspectScore: 1,
     paceMs: 300,
   },
   /** A target's own word is believed the second time. */

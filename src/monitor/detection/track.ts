@@ -2,7 +2,7 @@ import type { AttemptOutcome, Observation, Pace, ProbeRole, ProbeSpec } from '..
 import { countFailure, countSuccess, emptyErrors, forgetErrors, type Errors } from './errors.ts'
 import { believe, countReport, emptyReported, hear, type Names, type Reported } from './names.ts'
 import { rules } from './rules.ts'
-import { addStart, clearSeries, emptySeries, firstStart, removeStart, type Series } from './series.ts'
+import { addStart, clearSeries, countAnswered, emptySeries, firstStart, removeStart, type Series } from './series.ts'
 import {
   emptySlowness,
   forgetSamples,
@@ -213,8 +213,9 @@ function succeeded(
 
 function failed(track: Track, seen: Observation, outcome: Extract<AttemptOutcome, { class: 'explicit' }>): void {
   const answered = outcome.answered === true
+  if (answered) countAnswered(track.series, seen.attempt)
   if (track.explicit.count === 0) {
-    track.shareBefore = track.share
+    track.shareBefore = track.errors.active ? Math.max(rules.explicit.shareErroring, track.share) : track.share
     track.answered = answered
   } else if (!answered) track.answered = false
   prolong(track.explicit, seen, outcome.reason)
@@ -239,8 +240,8 @@ export function failuresNeeded(track: Track): number {
 
 /** When silence would be long enough; Infinity while too few attempts have begun. */
 export function silentAt(track: Track, stretched: boolean): number {
-  const { attempts, stretchMs } = rules.silence
-  if (track.series.count < attempts) return Infinity
+  const { attempts, unanswered, stretchMs } = rules.silence
+  if (track.series.count < attempts || track.series.count - track.series.answered < unanswered) return Infinity
   const patient = stretched || track.slow.loss > rules.lossy.share
   return firstStart(track.series) + track.silenceMs + (patient ? stretchMs : 0)
 }
