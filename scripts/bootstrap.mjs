@@ -124,33 +124,39 @@ async function build() {
 async function installDebianPackages() {
   const absent = missing()
   if (absent.length === 0) return
-  const packages = absent.flatMap((requirement) => requirement.debian)
+  const logFile = log('apt-install')
   if (canInstall()) {
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-    const apt = (label, ...args) =>
-      withProgress(label, () =>
-        run(['apt-get', '-o', 'DPkg::Lock::Timeout=120', ...args], {
-          env,
-          log: log(`apt-${args[0]}`),
-          timeoutMs: 8 * MINUTE,
-        }),
-      )
-    await apt('Refreshing the package lists (apt-get update)', 'update')
-    await apt(
-      `Installing Debian packages for the tests: ${packages.join(' ')}`,
-      'install',
-      '--yes',
-      '--no-install-recommends',
-      ...packages,
-    )
+    await apt('Refreshing the package lists (apt-get update)', log('apt-update'), 'update')
+    const together = await aptInstall(absent.flatMap(({ debian }) => debian))
+    // apt-get installs all or nothing: a package that this Debian does not have must not keep the others away.
+    if (!together.ok) for (const { debian } of missing()) await aptInstall(debian)
   }
   for (const { name, debian, suites } of missing()) {
     const advice = canInstall()
-      ? `apt-get could not bring it, see ${log('apt-install')}`
+      ? `apt-get could not bring it, see ${logFile}`
       : `install the Debian package ${debian.join(' ')}, or run as root`
     say(`✗ ${name} is missing, so this cannot run: ${suites} (${advice})`)
   }
 }
+
+const aptInstall = (packages) =>
+  apt(
+    `Installing for the tests: ${packages.join(' ')}`,
+    log('apt-install'),
+    'install',
+    '--yes',
+    '--no-install-recommends',
+    ...packages,
+  )
+
+const apt = (label, logFile, ...args) =>
+  withProgress(label, () =>
+    run(['apt-get', '-o', 'DPkg::Lock::Timeout=120', ...args], {
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+      log: logFile,
+      timeoutMs: 8 * MINUTE,
+    }),
+  )
 
 try {
   await withLock(at('.tsbuild', 'bootstrap.pid'), say, async () => {
