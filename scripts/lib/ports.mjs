@@ -5,6 +5,7 @@ export const ports = [
   { port: 7700, use: 'daemon: API and page' },
   { port: 8001, use: 'rtsp-capture' },
   { port: 8002, use: 'frame-buffer' },
+  { port: 8003, use: 'camera (health)' },
   { port: 8005, use: 'metadata-storage' },
   { port: 8006, use: 'frame-tracking' },
   { port: 8554, use: 'camera (RTSP)' },

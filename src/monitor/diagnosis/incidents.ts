@@ -35,17 +35,22 @@ export function openIncident(turn: Turn, verdict: Verdict, cause: Cause): void {
 /** Ill again before it was closed: the same story goes on, so that flapping is one incident. */
 function relapse(turn: Turn, open: OpenIncident, verdict: Verdict, cause: Cause): void {
   const before = open.incident
+  const severity = verdict.status === 'unhealthy' ? 'unhealthy' : 'degraded'
   open.closesAt = null
   open.reviewAt = null
-  open.incident = {
-    ...before,
-    cause,
-    severity: verdict.status === 'unhealthy' ? 'unhealthy' : 'degraded',
-    symptom: verdict.symptom ?? before.symptom,
-    evidence: verdict.evidence,
-    reason: verdict.reason,
-    recoveredAt: null,
-  }
+  // While it lasts the first finding is the story: that a hung process is gone after we killed it is no news.
+  const sameStory = before.recoveredAt === null && before.severity === severity && before.cause === cause
+  open.incident = sameStory
+    ? before
+    : {
+        ...before,
+        cause,
+        severity,
+        symptom: verdict.symptom ?? before.symptom,
+        evidence: verdict.evidence,
+        reason: verdict.reason,
+        recoveredAt: null,
+      }
   turn.events.push({ type: 'incident.updated', incident: open.incident })
 }
 

@@ -1,0 +1,137 @@
+import { messageOf, type Clock, type Logger } from '@medyk/health/internal'
+import type { Instance, Runtime, RuntimeEvent, ServiceSpec } from '../model/index.ts'
+import { openRuntime } from '../runtimes/index.ts'
+
+export interface FleetOptions {
+  readonly services: readonly ServiceSpec[]
+  readonly stateDir: string
+  readonly logger: Logger
+  readonly clock: Clock
+  onEvent(event: RuntimeEvent): void
+}
+
+const CALL_MS = 30_000
+
+/** All runtimes and what runs in them; the last known state of every instance. */
+export class Fleet implements AsyncDisposable {
+  readonly instances = new Map<string, Instance>()
+  readonly #options: FleetOptions
+  readonly #runtimes = new Map<string, Runtime>()
+  readonly #watches: Disposable[] = []
+
+  private constructor(options: FleetOptions) {
+    this.#options = options
+  }
+
+  static async open(options: FleetOptions): Promise<Fleet> {
+    const fleet = new Fleet(options)
+    try {
+      await fleet.#open()
+      return fleet
+    } catch (error) {
+      await fleet[Symbol.asyncDispose]()
+      throw error
+    }
+  }
+
+  async #open(): Promise<void> {
+    const { services, stateDir, logger, clock } = this.#options
+    const kinds = new Set(services.flatMap((spec) => (spec.runtime === null ? [] : [spec.runtime])))
+    for (const kind of kinds) {
+      const runtime = await openRuntime(kind, { stateDir, logger, clock })
+      this.#runtimes.set(kind, runtime)
+      const own = services.filter((spec) => spec.runtime === kind)
+      for (const instance of await runtime.adopt(own, { signal: AbortSignal.timeout(CALL_MS) })) {
+        this.instances.set(instance.id, instance)
+      }
+      this.#watches.push(
+        runtime.watch((event) => {
+          if (event.type === 'instance.removed') this.instances.delete(event.instance.id)
+          else this.instances.set(event.instance.id, event.instance)
+          this.#options.onEvent(event)
+        }),
+      )
+    }
+    for (const spec of services) {
+      if (spec.runtime !== null) continue
+      const instance = watchedOnly(spec.name)
+      this.instances.set(instance.id, instance)
+    }
+  }
+
+  /** The runtime that runs this instance; undefined for what is only watched. */
+  runtimeOf(instance: string): Runtime | undefined {
+    const kind = this.instances.get(instance)?.kind
+    return kind === undefined ? undefined : this.#runtimes.get(kind)
+  }
+
+  /** Starts what has never run here, dependencies first. What fails says so by its runtime's event. */
+  async startNew(order: readonly string[], signal: AbortSignal): Promise<void> {
+    for (const service of order) {
+      for (const instance of this.instances.values()) {
+        if (instance.service !== service || instance.state !== 'created') continue
+        const runtime = this.runtimeOf(instance.id)
+        if (!runtime || signal.aborted) continue
+        try {
+          await runtime.start(instance.id, { signal: AbortSignal.any([signal, AbortSignal.timeout(CALL_MS)]) })
+        } catch (error) {
+          this.#options.logger.warn({ service, err: messageOf(error) }, 'the first start failed')
+        }
+      }
+    }
+  }
+
+  /** Stops everything that Medyk runs: dependants before what they depend on. */
+  async stopAll(order: readonly string[], graceMs: number): Promise<void> {
+    for (const service of [...order].reverse()) {
+      const own = [...this.instances.values()].filter((instance) => instance.service === service)
+      await Promise.all(own.map((instance) => this.#stop(instance, graceMs)))
+    }
+  }
+
+  async #stop(instance: Instance, graceMs: number): Promise<void> {
+    const runtime = this.runtimeOf(instance.id)
+    if (!runtime) return
+    try {
+      await runtime.stop(instance.id, graceMs, { signal: AbortSignal.timeout(graceMs + 10_000) })
+    } catch (error) {
+      this.#options.logger.error({ service: instance.service, err: messageOf(error) }, 'could not be stopped')
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const watch of this.#watches.splice(0)) watch[Symbol.dispose]()
+    for (const runtime of this.#runtimes.values()) await runtime[Symbol.asyncDispose]()
+  }
+}
+
+/** A service without a runtime has one instance that is taken to run. */
+function watchedOnly(service: string): Instance {
+  return {
+    id: service,
+    service,
+    kind: 'external',
+    state: 'running',
+    pid: null,
+    startedAt: null,
+    exit: null,
+    failure: null,
+    restarts: 0,
+  }
+}
+
+/** Dependencies before dependants; the order of the list where the graph leaves a choice. */
+export function topologicalOrder(services: readonly ServiceSpec[]): readonly string[] {
+  const byName = new Map(services.map((spec) => [spec.name, spec]))
+  const done = new Set<string>()
+  const visit = (name: string): void => {
+    const spec = byName.get(name)
+    if (!spec || done.has(name)) return
+    done.add(name)
+    for (const { service } of spec.dependsOn) visit(service)
+    order.push(name)
+  }
+  const order: string[] = []
+  for (const spec of services) visit(spec.name)
+  return order
+}

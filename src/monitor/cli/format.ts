@@ -1,0 +1,124 @@
+import { styleText } from 'node:util'
+import Table from 'cli-table3'
+import { formatDuration, printable } from '@medyk/health/internal'
+import { wallOf } from '../model/index.ts'
+import type { IncidentRow, ServiceRow } from '../server/index.ts'
+
+type Style = Parameters<typeof styleText>[0]
+
+const STATUS: Readonly<Record<ServiceRow['status'], readonly [string, Style]>> = {
+  healthy: ['●', 'green'],
+  degraded: ['◐', 'yellow'],
+  unhealthy: ['✗', 'red'],
+  starting: ['◌', 'cyan'],
+  unknown: ['?', 'magenta'],
+}
+
+/** Colour where it is wanted: a terminal, and no NO_COLOR. styleText knows the rules. */
+const paint = (style: Style, text: string) => styleText(style, text, { stream: process.stdout })
+
+export function statusWord(status: ServiceRow['status']): string {
+  const [mark, style] = STATUS[status]
+  return paint(style, `${mark} ${status}`)
+}
+
+const bare = {
+  chars: Object.fromEntries(
+    ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right', 'left']
+      .concat(['left-mid', 'mid', 'mid-mid', 'right', 'right-mid'])
+      .map((key) => [key, '']),
+  ),
+  style: { head: [], border: [], 'padding-left': 0, 'padding-right': 1 },
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const out = new Table({
+    ...bare,
+    chars: { ...bare.chars, middle: ' ' },
+    head: head.map((text) => paint('dim', text)),
+  })
+  out.push(...rows.map((row) => [...row]))
+  return out.toString()
+}
+
+const ago = (iso: string | null, wall: number) =>
+  iso === null ? '' : formatDuration(Math.max(0, Math.floor((wall - wallOf(iso)) / 1_000) * 1_000))
+
+/** Cut, not wrapped: a table whose rows break is no table. */
+const room = (used: number) => Math.max(24, (process.stdout.columns ?? 120) - used)
+
+export function servicesTable(services: readonly ServiceRow[], wall: number): string {
+  const names = Math.max(8, ...services.map((row) => row.name.length))
+  const rows = services.map((row) => [
+    row.name,
+    statusWord(row.status),
+    row.cause ?? '',
+    ago(row.since, wall),
+    row.instances.map((instance) => instance.pid ?? '-').join(','),
+    String(row.instances.reduce((sum, instance) => sum + instance.restarts, 0)),
+    printable(row.reason ?? '', room(names + 52)),
+  ])
+  return table(['SERVICE', 'STATUS', 'CAUSE', 'SINCE', 'PID', 'RESTARTS', 'REASON'], rows)
+}
+
+export function incidentsTable(incidents: readonly IncidentRow[], wall: number): string {
+  const rows = incidents.map((row) => {
+    const last = row.actions.at(-1)
+    return [
+      ago(row.openedAt, wall),
+      row.service,
+      row.cause,
+      row.symptom,
+      between(row.openedAt, row.detectedAt),
+      last ? `${last.kind} (${row.actions.length})` : row.withheld ? 'none' : '',
+      row.recoveredAt
+        ? between(row.detectedAt, row.recoveredAt)
+        : paint('red', row.quarantinedSince ? 'quarantined' : 'open'),
+      row.impacted.length > 0 ? `${row.impacted.length} impacted` : '',
+      paint('dim', row.id),
+    ]
+  })
+  return table(['AGO', 'SERVICE', 'CAUSE', 'SYMPTOM', 'DETECTED IN', 'ACTION', 'RECOVERED IN', '', 'ID'], rows)
+}
+
+const between = (from: string, to: string) => formatDuration(Math.max(0, wallOf(to) - wallOf(from)))
+
+/** One incident as a story, a line an event, in order of time. */
+export function incidentStory(row: IncidentRow): string {
+  const lines: (readonly [string, string])[] = [
+    [row.openedAt, 'first evidence'],
+    [
+      row.detectedAt,
+      `${row.service} declared ${row.severity}: ${row.reason} (${row.symptom}, cause ${row.cause}${row.evidence ? `, evidence ${row.evidence}` : ''})`,
+    ],
+    ...row.impacted.map((impact) => [impact.since, `impacted: ${impact.service} (${impact.reason})`] as const),
+    ...row.actions.flatMap((action) => [
+      [action.decidedAt, `${action.kind} ${action.instance}: ${action.reason}`] as const,
+      ...(action.finishedAt
+        ? [[action.finishedAt, `${action.kind} ${action.result}${action.detail ? `: ${action.detail}` : ''}`] as const]
+        : []),
+    ]),
+    ...(row.quarantinedSince ? [[row.quarantinedSince, row.withheld ?? 'quarantined'] as const] : []),
+    ...(row.recoveredAt ? [[row.recoveredAt, 'recovered, verified'] as const] : []),
+    ...(row.closedAt ? [[row.closedAt, 'closed'] as const] : []),
+  ]
+  const start = wallOf(row.openedAt)
+  const story = lines
+    .toSorted(([a], [b]) => a.localeCompare(b))
+    .map(
+      ([at, text]) =>
+        `${paint('dim', at)}  ${`+${formatDuration(Math.max(0, wallOf(at) - start))}`.padStart(8)}  ${printable(text, 400)}`,
+    )
+  const withheld = row.withheld && !row.quarantinedSince ? [`not acting: ${row.withheld}`] : []
+  return [paint('bold', row.id), ...story, ...withheld].join('\n')
+}
+
+export function summaryLine(services: readonly ServiceRow[]): string {
+  const healthy = services.filter((row) => row.status === 'healthy').length
+  const ill = services.filter((row) => row.status === 'unhealthy' || row.status === 'degraded')
+  if (services.length === 0) return 'No services are watched'
+  if (healthy === services.length) return paint('green', `All ${healthy} services are healthy`)
+  const roots = ill.filter((row) => row.cause === 'self').map((row) => row.name)
+  const head = `${healthy} of ${services.length} services are healthy`
+  return roots.length > 0 ? `${paint('red', head)}; ill by itself: ${roots.join(', ')}` : paint('yellow', head)
+}

@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import { isMedykError, messageOf } from '@medyk/health/internal'
+import { incidentsCommand, statusCommand } from './read-commands.ts'
+import { configCommand, serveCommand } from './serve-commands.ts'
+import { replayCommand, simulateCommand } from './simulate-commands.ts'
+
+/** Of the package, read rather than imported: the file lies one folder higher in the build than in the source. */
+export function packageVersion(): string {
+  for (const file of ['../package.json', '../../package.json']) {
+    try {
+      const manifest = JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8')) as {
+        name?: string
+        version?: string
+      }
+      if (manifest.name === 'medyk' && manifest.version) return manifest.version
+    } catch {
+      // Looked for in the other place.
+    }
+  }
+  return '0.0.0'
+}
+
+export function program(): Command {
+  const version = packageVersion()
+  const root = new Command('medyk')
+    .description('Watches services, finds the root cause of an illness and cures it within a budget')
+    .version(version, '-V, --version')
+    .showHelpAfterError('(run `medyk --help` for what there is)')
+    .enablePositionalOptions()
+  for (const command of [
+    serveCommand(version),
+    statusCommand(),
+    incidentsCommand(),
+    configCommand(),
+    simulateCommand(),
+    replayCommand(),
+  ]) {
+    root.addCommand(command)
+  }
+  return root
+}
+
+/** Runs one command. Errors go to stderr in two lines: what, and what to do; the exit code is 1. */
+export async function main(argv: readonly string[]): Promise<void> {
+  try {
+    await program().parseAsync([...argv])
+  } catch (error) {
+    process.stderr.write(`medyk: ${messageOf(error)}\n`)
+    if (isMedykError(error) && error.hint) process.stderr.write(`  → ${error.hint}\n`)
+    process.exitCode = 1
+  }
+}

@@ -1,0 +1,127 @@
+import { existsSync } from 'node:fs'
+import path from 'node:path'
+import { Command } from 'commander'
+import pino from 'pino'
+import { MedykError, messageOf, redact, systemClock, type Logger } from '@medyk/health/internal'
+import { loadKinds, startDaemon } from '../app/index.ts'
+import { jsonSchemaOf, loadConfig, resolveConfig, type Config } from '../config/index.ts'
+
+interface ServeOptions {
+  readonly config?: string
+  readonly host?: string
+  readonly port?: string
+  readonly state?: string
+  readonly logFile?: string
+  readonly record?: string
+  readonly leaveRunning?: boolean
+}
+
+const DEFAULT_FILE = 'medyk.yaml'
+/** npm, a shell and a terminal may each pass the same Ctrl-C on: what comes this soon is the first one again. */
+const SAME_SIGNAL_MS = 1_000
+
+export function serveCommand(version: string): Command {
+  return new Command('serve')
+    .description('Run the daemon: start and watch the services of a config file, cure what is ill')
+    .option('-c, --config <file>', `config file (default: ${DEFAULT_FILE} in this directory)`)
+    .option('--host <host>', 'address to listen on (default: 127.0.0.1)')
+    .option('--port <port>', 'port of the API and the page (default: 7700)')
+    .option('--state <directory>', 'where the journal and the state of processes are kept (default: .medyk)')
+    .option('--log-file <file>', 'write the log there instead of to stderr')
+    .option('--record <file>', 'record a trace of everything that is seen and decided, for `medyk replay`')
+    .option('--leave-running', 'when the daemon is stopped, let the services run on; the next one takes them over')
+    .action((options: ServeOptions) => serve(options, version))
+}
+
+async function serve(options: ServeOptions, version: string): Promise<void> {
+  const config = await configOf(options)
+  const log = pino(
+    {
+      base: { service: 'medyk', version },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (level) => ({ level }) },
+    },
+    pino.destination({ dest: options.logFile ? path.resolve(options.logFile) : 2, sync: true, mkdir: true }),
+  )
+  const stop = Promise.withResolvers<NodeJS.Signals>()
+  listenForSignals(stop.resolve)
+  const daemon = await startDaemon({
+    config,
+    version,
+    clock: systemClock,
+    logger: redacting(log),
+    record: options.record ?? null,
+    onProgress: (text) => log.info(text),
+  })
+  process.stdout.write(`Medyk ${version} watches ${config.services.length} services: ${daemon.url}\n`)
+  const signal = await stop.promise
+  log.info({ signal }, 'stopping')
+  await daemon.stop({ stopServices: options.leaveRunning !== true })
+}
+
+async function configOf(options: ServeOptions): Promise<Config> {
+  const named = options.config ?? process.env['MEDYK_CONFIG']
+  const file = named ?? (existsSync(DEFAULT_FILE) ? DEFAULT_FILE : null)
+  if (file === null) {
+    throw new MedykError('ERR_NO_CONFIG', `there is no ${DEFAULT_FILE} in ${process.cwd()}`, {
+      hint: 'name the file with --config; `medyk config schema` prints what it may contain',
+    })
+  }
+  const { host, port, state } = options
+  return resolveConfig({
+    file: await loadConfig(file, await loadKinds()),
+    env: process.env,
+    flags: { host, port, state },
+    cwd: process.cwd(),
+  })
+}
+
+function listenForSignals(first: (signal: NodeJS.Signals) => void): void {
+  let since: number | null = null
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(name, () => {
+      const now = systemClock.mono()
+      if (since === null) {
+        since = now
+        first(name)
+      } else if (now - since > SAME_SIGNAL_MS) {
+        process.stderr.write(
+          'medyk: stopped at once by a second signal; services may still run, the next daemon takes them over\n',
+        )
+        process.exit(130)
+      }
+    })
+  }
+}
+
+/** pino as our Logger; every text that leaves goes through the one redactor. */
+function redacting(log: pino.Logger): Logger {
+  const clean = (fields: object): object => JSON.parse(redact(JSON.stringify(fields))) as object
+  const at = (level: 'debug' | 'info' | 'warn' | 'error') => (fields: object, message: string) => {
+    try {
+      log[level](clean(fields), redact(message))
+    } catch (error) {
+      log.warn({ err: messageOf(error) }, 'a log line could not be written')
+    }
+  }
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+}
+
+export function configCommand(): Command {
+  const config = new Command('config').description('Check a config file, or print the JSON Schema of one')
+  config
+    .command('validate')
+    .description('Check a config file as the daemon would, and list every problem with its place')
+    .argument('[file]', 'config file', DEFAULT_FILE)
+    .action(async (file: string) => {
+      const { services } = await loadConfig(file, await loadKinds())
+      process.stdout.write(
+        `${file} is valid: ${services.length} services (${services.map((spec) => spec.name).join(', ')})\n`,
+      )
+    })
+  config
+    .command('schema')
+    .description('Print the JSON Schema of the config file, for editors')
+    .action(async () => void process.stdout.write(jsonSchemaOf(await loadKinds())))
+  return config
+}
