@@ -22,6 +22,20 @@ const generated = [
     path: 'docs/api/openapi.json',
     make: async () => (await import('../src/monitor/server/openapi.ts')).renderOpenApi(version),
   },
+  {
+    path: 'examples/detektor/medyk.yaml',
+    make: async () => {
+      const { defaultPorts, exampleConfig } = await import('../examples/detektor/config.mjs')
+      return exampleConfig({ ports: defaultPorts, root: '.', state: '../../.medyk' })
+    },
+  },
+  {
+    path: 'src/monitor/config/medyk.schema.json',
+    make: async () => {
+      const { loadKinds } = await import('../src/monitor/app/kinds.ts')
+      return (await import('../src/monitor/config/index.ts')).jsonSchemaOf(await loadKinds())
+    },
+  },
 ]
 
 const current = (path) => {

@@ -1,15 +1,10 @@
 import { createServer } from 'node:net'
+import { portsFrom } from '../../examples/detektor/config.mjs'
 
-/** Ports that `npm start` listens on. */
-export const ports = [
-  { port: 7700, use: 'daemon: API and page' },
-  { port: 8001, use: 'rtsp-capture' },
-  { port: 8002, use: 'frame-buffer' },
-  { port: 8003, use: 'camera (health)' },
-  { port: 8005, use: 'metadata-storage' },
-  { port: 8006, use: 'frame-tracking' },
-  { port: 8554, use: 'camera (RTSP)' },
-]
+const uses = { medyk: 'daemon: API and page', rtsp: 'camera (RTSP)', camera: 'camera (health)' }
+
+/** Ports that `npm start` listens on in this environment. */
+export const ports = Object.entries(portsFrom(process.env)).map(([name, port]) => ({ port, use: uses[name] ?? name }))
 
 /** Whether a server could listen on `port` of the loopback interface now. @param {number} port */
 export const isFree = (port) =>

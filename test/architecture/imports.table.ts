@@ -210,13 +210,13 @@ export const rooms: Readonly<Record<string, Room>> = {
       'server',
       'server/api',
     ],
-    packages: ['pino', '@prometheus-io/client', 'zod'],
+    packages: ['@prometheus-io/client', 'zod'],
   },
   cli: {
     path: 'src/monitor/cli',
     purpose: 'The commands of medyk',
     imports: ['model', ...library, ...steps, 'config', 'simulation', 'server', 'server/api', 'app'],
-    packages: ['commander', 'cli-table3'],
+    packages: ['commander', 'cli-table3', 'pino'],
   },
   bin: {
     path: 'src/monitor/bin',
