@@ -65,9 +65,14 @@ async function live(fixture: ProcessFixture, rounds: readonly (readonly Step[])[
 it('keeps at most one process, in whatever order it is started, stopped, killed and adopted', async () => {
   let n = 0
   await fc.assert(
-    fc.asyncProperty(fc.array(steps, { minLength: 1, maxLength: 5 }), (rounds) =>
-      live(rounds, `${process.pid}-${n++}`),
-    ),
+    fc.asyncProperty(fc.array(steps, { minLength: 1, maxLength: 5 }), async (rounds) => {
+      const fixture = await openProcessFixture()
+      try {
+        await live(fixture, rounds, `${process.pid}-${n++}`)
+      } finally {
+        await fixture[Symbol.asyncDispose]()
+      }
+    }),
     { numRuns: 40, endOnFailure: true },
   )
 }, 120_000)
