@@ -8,9 +8,12 @@ import type { Outcome } from './outcome.ts'
 import { MAX_CHECKS, resolveRegistrations, type Registration } from './registration.ts'
 import { Renderer, type Answer } from './renderer.ts'
 import { evaluate, toReport, type Endpoint, type Evaluation, type Report } from './report.ts'
-import { Runner } from './runner.ts'
+import { Runner, type Next } from './runner.ts'
 import type { Status } from './status.ts'
 import { applyResult } from './thresholds.ts'
+
+/** While results disagree with the status a check runs again this soon, so that the truth is out in about a second. */
+const CONFIRM_MS = 500
 
 /** A change of a check's status, thresholds applied. */
 export interface Transition {
@@ -222,7 +225,7 @@ export class Health implements AsyncDisposable {
     this.#changed()
   }
 
-  #accept(entry: Entry, outcome: Outcome, durationMs: number | null): 'interval' | 'confirm' | 'never' {
+  #accept(entry: Entry, outcome: Outcome, durationMs: number | null): Next {
     const { registration } = entry
     const from = entry.state.status
     const state = applyResult(entry.state, outcome.status, registration)
@@ -234,9 +237,10 @@ export class Health implements AsyncDisposable {
       this.#checkMetrics.record(registration.name, outcome, durationMs)
     }
     if (state.status !== from) this.#transition(entry, from, state.status, outcome.message)
-    if (state.wavering) return 'confirm'
-    const done = registration.probes.join() === 'startup' && state.status !== 'unhealthy'
-    return done ? 'never' : 'interval'
+    if (state.wavering) return { inMs: CONFIRM_MS }
+    // Most outages are restarts and start-ups: look again soon, and less and less often if it lasts.
+    if (state.status === 'unhealthy') return { inMs: CONFIRM_MS * 2 ** Math.min(state.runs.unhealthy - 1, 20) }
+    return registration.probes.join() === 'startup' ? 'never' : 'interval'
   }
 
   #transition(entry: Entry, from: Status | null, to: Status, message: string | null): void {

@@ -35,6 +35,8 @@ export interface MetricOptions {
 /** Series per metric; what comes beyond is counted in `health_series_dropped_total` instead of exported. */
 export const MAX_SERIES = 1_000
 
+const none: Labels = Object.freeze({})
+
 /** The library's own metrics and those that a service adds, in one registry. */
 export class Metrics {
   readonly #registry: MetricsRegistry
@@ -62,7 +64,7 @@ export class Metrics {
   counter(options: MetricOptions): Counter {
     const counter = this.#make(options, (config) => new CounterClass(config))
     const admit = this.#cap(options.name)
-    return { inc: (by = 1, labels = {}) => void (admit(labels) && counter.inc(labels, by)) }
+    return { inc: (by = 1, labels = none) => void (admit(labels) && counter.inc(labels, by)) }
   }
 
   /** With `read` the value is asked for at each scrape; such a gauge has no labels. */
@@ -73,12 +75,17 @@ export class Metrics {
       return new GaugeClass({
         ...config,
         collect() {
-          this.set(read())
+          // One reading that fails must not cost the whole scrape: NaN is Prometheus' word for "not known".
+          try {
+            this.set(read())
+          } catch {
+            this.set(NaN)
+          }
         },
       })
     })
     const admit = this.#cap(options.name)
-    return { set: (value, labels = {}) => void (admit(labels) && gauge.set(labels, value)) }
+    return { set: (value, labels = none) => void (admit(labels) && gauge.set(labels, value)) }
   }
 
   /** `buckets` are upper bounds in the metric's unit; default: 5 ms to 10 s, for seconds. */
@@ -89,7 +96,7 @@ export class Metrics {
       (config) => new HistogramClass({ ...config, ...(buckets && { buckets: [...buckets] }) }),
     )
     const admit = this.#cap(options.name)
-    return { observe: (value, labels = {}) => void (admit(labels) && histogram.observe(labels, value)) }
+    return { observe: (value, labels = none) => void (admit(labels) && histogram.observe(labels, value)) }
   }
 
   /** @internal Says that samples of `metric` were left out. */
@@ -127,6 +134,7 @@ export class Metrics {
   #cap(metric: string): (labels: Labels) => boolean {
     const known = new Set<string>()
     return (labels) => {
+      if (labels === none) return true
       const key = Object.entries(labels).map(String).sort().join('\u0000')
       if (known.has(key)) return true
       if (known.size >= MAX_SERIES) {

@@ -31,13 +31,29 @@ export function outcomeOfValue(value: unknown): Outcome {
 
 /** What came of a check that threw `thrown`, whatever that is. */
 export function outcomeOfThrow(thrown: unknown): Outcome {
-  const text = printable(messageOf(thrown))
+  const text = printable(reasonOf(thrown))
   return {
     status: 'unhealthy',
     message: text === '' ? 'the check threw an error without a message' : text,
     data: none,
     timedOut: isMedykError(thrown, 'ERR_DEADLINE'),
   }
+}
+
+/** The message with those of its causes: `fetch failed` alone says nothing. */
+function reasonOf(thrown: unknown): string {
+  let text = messageOf(thrown)
+  try {
+    let error = thrown
+    for (let depth = 0; depth < 3 && error instanceof Error && error.cause !== undefined; depth += 1) {
+      error = error.cause
+      const cause = messageOf(error)
+      if (!text.includes(cause)) text += `: ${cause}`
+    }
+  } catch {
+    // A getter that throws: what is known so far has to do.
+  }
+  return text
 }
 
 function boundedData(data: unknown): Outcome['data'] {

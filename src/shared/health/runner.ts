@@ -4,8 +4,6 @@ import { DueQueue, type Due } from './due-queue.ts'
 import { outcomeOfThrow, outcomeOfValue, type Outcome } from './outcome.ts'
 import type { ResolvedRegistration } from './registration.ts'
 
-/** While results disagree with the status a check runs again this soon, so that the truth is out in about a second. */
-export const CONFIRM_MS = 500
 /** Wakes are at least this far apart: waking costs more than most checks. */
 const WAKE_MS = 20
 /** Checks started per turn of the event loop; ten thousand of them must not hold up a request. */
@@ -28,6 +26,9 @@ interface Run {
   dropped: boolean
 }
 
+/** When a job is wanted next: after its interval, sooner, or not any more. Never later than its interval. */
+export type Next = 'interval' | 'never' | { readonly inMs: number }
+
 export interface RunnerOptions<T extends Job> {
   readonly clock: Clock
   /** 0 ≤ n < 1. Spreads the checks over their intervals. */
@@ -35,7 +36,7 @@ export interface RunnerOptions<T extends Job> {
   /** Runs at a time. One that ignores its signal gives its place back at the deadline. */
   readonly concurrency: number
   /** Called with every result; answers when the next one is wanted. `durationMs` is null when no run ended with it. */
-  readonly onOutcome: (job: T, outcome: Outcome, durationMs: number | null) => 'interval' | 'confirm' | 'never'
+  readonly onOutcome: (job: T, outcome: Outcome, durationMs: number | null) => Next
 }
 
 /** Runs jobs in the background: one timer for all, single flight per job, never more than `concurrency` at a time. */
@@ -151,7 +152,7 @@ export class Runner<T extends Job> {
   }
 
   #begin(job: T): void {
-    const { check, name, timeoutMs } = job.registration
+    const { check, timeoutMs } = job.registration
     const { clock } = this.#options
     const run: Run = { controller: new AbortController(), startedAt: clock.mono(), expired: false, dropped: false }
     job.run = run
@@ -167,7 +168,7 @@ export class Runner<T extends Job> {
       return result
     }
     const parent = run.controller.signal
-    const judged = withDeadline<unknown>(timeoutMs, work, { parent, clock, unref: true, what: `check "${name}"` }).then(
+    const judged = withDeadline<unknown>(timeoutMs, work, { parent, clock, unref: true, what: 'the check' }).then(
       (value) => outcomeOfValue(value),
       (error: unknown) => {
         run.expired = isMedykError(error, 'ERR_DEADLINE')
@@ -198,7 +199,7 @@ export class Runner<T extends Job> {
     // The listener may have unregistered it.
     if (next === 'never' || !this.#jobs.has(job)) return
     const now = clock.mono()
-    if (next === 'confirm') this.#queue.push(job, now + Math.min(CONFIRM_MS, intervalMs))
+    if (typeof next === 'object') this.#queue.push(job, now + Math.min(next.inMs, intervalMs))
     else if (first) this.#queue.push(job, now + intervalMs * random())
     // Missed turns are left out, so that the phase stays and nobody runs back to back.
     else this.#queue.push(job, dueAt + intervalMs * Math.max(1, Math.ceil((now - dueAt) / intervalMs)))

@@ -28,8 +28,7 @@ export function eventLoop(options: EventLoopOptions = {}): Check & Disposable {
   let watch: { readonly delay: ReturnType<typeof monitorEventLoopDelay>; used: EventLoopUtilization } | null = null
   let last: CheckResult = { status: 'healthy' }
 
-  const check = (signal: AbortSignal): CheckResult => {
-    signal.throwIfAborted()
+  const check = (): CheckResult => {
     if (watch === null) {
       const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
       delay.enable()

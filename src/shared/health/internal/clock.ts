@@ -18,7 +18,8 @@ export const systemClock: Clock = {
   mono: () => Number(process.hrtime.bigint()) / 1e6,
   wall: () => Date.now(),
   timer(ms, fn, options) {
-    const handle = setTimeout(fn, ms)
+    // Beyond 31 bits setTimeout would fire at once.
+    const handle = setTimeout(fn, Math.min(ms, 2 ** 31 - 1))
     if (options?.unref) handle.unref()
     return { [Symbol.dispose]: () => clearTimeout(handle) }
   },

@@ -22,7 +22,11 @@ export function isMedykError(value: unknown, code?: string): value is MedykError
 export function messageOf(thrown: unknown): string {
   try {
     if (thrown instanceof AggregateError && !thrown.message) return thrown.errors.map(messageOf).join('; ')
-    if (thrown instanceof Error) return thrown.message || thrown.name
+    if (thrown instanceof Error) {
+      // Whoever sets `message` may set it to anything.
+      const text: unknown = thrown.message || thrown.name
+      return typeof text === 'string' ? text : 'an error that cannot be shown'
+    }
     if (typeof thrown === 'string') return thrown
     return JSON.stringify(thrown) ?? String(thrown)
   } catch {
