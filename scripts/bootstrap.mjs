@@ -2,7 +2,7 @@
 // Runs on the machine's own Node (20 or later) before anything is installed, so it imports nothing but Node and lib/.
 import { execFileSync } from 'node:child_process'
 import { existsSync, rmSync } from 'node:fs'
-import { buildFingerprint, expectedOutputs, installFingerprint } from './lib/fingerprint.mjs'
+import { buildFingerprint, countOutputs, installFingerprint } from './lib/fingerprint.mjs'
 import { withLock } from './lib/lock.mjs'
 import { nestedNpm, npmCommand } from './lib/npm.mjs'
 import { at, bin, projectNode, root } from './lib/paths.mjs'
@@ -87,8 +87,9 @@ async function installPackages() {
 
 async function build() {
   const fingerprint = buildFingerprint(root)
-  const lost = expectedOutputs(root).some((file) => !existsSync(file))
-  if (readStamp().build === fingerprint && !lost) return
+  const before = readStamp()
+  const lost = countOutputs(root) < (before.outputs ?? 1)
+  if (before.build === fingerprint && !lost) return
 
   const steps = [
     // tsc trusts its own notes and does not see that an output was deleted.
@@ -118,7 +119,7 @@ async function build() {
       built.output,
     )
   }
-  writeStamp({ build: fingerprint })
+  writeStamp({ build: fingerprint, outputs: countOutputs(root) })
 }
 
 async function installDebianPackages() {

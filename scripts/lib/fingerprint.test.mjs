@@ -1,8 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join, relative } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { buildFingerprint, expectedOutputs, installFingerprint } from './fingerprint.mjs'
+import { buildFingerprint, countOutputs, installFingerprint } from './fingerprint.mjs'
 
 let root
 
@@ -54,13 +54,10 @@ it('sees a change that keeps the size', () => {
   expect(buildFingerprint(root)).not.toBe(before)
 })
 
-it('expects an output for every source, and the page where there is one to build', () => {
-  put('src/a/index.test.ts', '')
-  put('src/a/web/page.ts', '')
-  put('src/a/web/vite.config.ts', '')
-  expect(expectedOutputs(root).map((path) => relative(root, path))).toEqual([
-    'src/a/dist/deep/b.js',
-    'src/a/dist/index.js',
-    'src/a/web/dist/index.html',
-  ])
+it('counts what the builds left behind, the page included', () => {
+  expect(countOutputs(root)).toBe(0)
+  put('src/a/dist/index.js', '')
+  put('src/a/dist/deep/b.js', '')
+  put('src/a/web/dist/index.html', '')
+  expect(countOutputs(root)).toBe(3)
 })

@@ -4,7 +4,7 @@ import { at } from './paths.mjs'
 /** In node_modules: whoever deletes that deletes what bootstrap believes about it. */
 export const stampFile = at('node_modules', '.medyk-bootstrap.json')
 
-/** What bootstrap did last. @returns {{ install?: string, node?: string, build?: string }} */
+/** What bootstrap did last. @returns {{ install?: string, node?: string, build?: string, outputs?: number }} */
 export function readStamp() {
   try {
     return JSON.parse(readFileSync(stampFile, 'utf8'))
