@@ -88,7 +88,7 @@ async function installPackages() {
 async function build() {
   const fingerprint = buildFingerprint(root)
   const before = readStamp()
-  const lost = countOutputs(root) < (before.outputs ?? 1)
+  const lost = before.outputs === undefined || countOutputs(root) < before.outputs
   if (before.build === fingerprint && !lost) return
 
   const steps = [
