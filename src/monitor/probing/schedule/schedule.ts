@@ -105,8 +105,9 @@ function take(probe: ProbeSchedule, event: Exclude<ScheduleEvent, { type: 'due' 
     case 'finished': {
       const slot = probe.flying.indexOf(event.attempt)
       if (slot >= 0) probe.flying[slot] = 0
-      // An attempt of an older group speaks for the newest as well: the target answers.
-      if (event.answered) probe.answered = true
+      // Only an answer to this group: a late one to an older group says nothing of this group's packets, and a group that
+      // is denied its hedge for it looks slow where the network was lossy.
+      if (event.answered && event.attempt >= probe.group) probe.answered = true
       break
     }
     case 'pace': {
