@@ -12,7 +12,12 @@ export interface TroublePeriod {
 /** An answer without the time it took on the way. */
 export type Answer =
   | { readonly class: 'ok'; readonly report: TargetReport | null }
-  | { readonly class: 'explicit'; readonly reason: string; readonly report: TargetReport | null }
+  | {
+      readonly class: 'explicit'
+      readonly reason: string
+      readonly report: TargetReport | null
+      readonly answered: true
+    }
   | { readonly class: 'misconfigured'; readonly reason: string }
 
 /** What meets a connection at the moment: nobody listens, a process that is stuck, or one that works. */
@@ -89,15 +94,17 @@ export class Target {
     const lost = this.lostDependencies
     if (this.#now.length === 0 && lost.length === 0) return wellAnswer
     if (this.trouble('misconfigured')) return { class: 'misconfigured', reason: 'answered 404' }
-    if (this.trouble('garbage')) return { class: 'explicit', reason: 'answered 200 with a wrong body', report: null }
+    if (this.trouble('garbage'))
+      return { class: 'explicit', reason: 'answered 200 with a wrong body', report: null, answered: true }
     const errors = this.trouble('errors')
     if (errors && this.#random.chance(errors.share)) {
-      return { class: 'explicit', reason: 'answered 500', report: null }
+      return { class: 'explicit', reason: 'answered 500', report: null, answered: true }
     }
     const failing = [...(this.trouble('not-ready')?.failing ?? []), ...lost]
     if (failing.length === 0) return wellAnswer
     if (role === 'readiness') {
-      return { class: 'explicit', reason: 'answered 503', report: { status: 'unhealthy', failing, version: '1.0.0' } }
+      const report: TargetReport = { status: 'unhealthy', failing, version: '1.0.0' }
+      return { class: 'explicit', reason: 'answered 503', report, answered: true }
     }
     return { class: 'ok', report: { status: 'degraded', failing, version: '1.0.0' } }
   }

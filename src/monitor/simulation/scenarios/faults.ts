@@ -151,8 +151,8 @@ export const faultScenarios = {
       const services = pipeline()
       return {
         ...quiet('all-killed', services, 3 * MINUTE),
-        faults: services.map(({ spec }) => ({
-          at: at + random.between(0, 50),
+        faults: services.map(({ spec }, index) => ({
+          at: at + 5 * index,
           service: spec.name,
           kind: 'crash' as const,
         })),
