@@ -81,8 +81,8 @@ function judgeProbes(state: DetectionState, now: number): Finding {
 }
 
 function judgeTrack(track: Track, now: number): Finding {
-  if (now - track.lastValidAt > staleAfter(track)) return findings.stale
   if (track.dead !== 'no') return deadFindings[track.role][track.dead]
+  if (now - track.lastValidAt > staleAfter(track)) return findings.stale
   if (track.isMisconfigured) return findings.misconfigured
   if (track.errors.active) return findings.erroring
   if (track.slow.active) return findings.slow
