@@ -62,7 +62,7 @@ function judgeStart(state: DetectionState, now: number): Finding {
 
 /** All probes have succeeded in this run; after an illness for long enough. */
 function hasArrived(state: DetectionState, now: number): boolean {
-  if (state.tracks.length === 0) return now - state.seenAt >= rules.unprobed.settleMs
+  if (state.tracks.length === 0) return now >= state.seenAt + rules.unprobed.settleMs
   for (const track of state.tracks) {
     if (!track.succeeded || track.dead !== 'no' || track.isMisconfigured) return false
     if (state.wasIll && track.role !== 'startup' && !sustained(track.good)) return false

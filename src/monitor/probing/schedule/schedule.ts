@@ -158,11 +158,16 @@ function wake(probe: ProbeSchedule): number {
   const at = Math.min(probe.primaryAt, hedgeAt(probe))
   if (at === Infinity || probe.flying.includes(0)) return at
   // Full: a `finished` will come sooner than the guard against attempts that never end.
-  return Math.max(at, Math.min(...probe.flyingSince) + probe.timeoutMs + overdueMs)
+  return Math.max(at, Math.min(...probe.flyingSince.map((since) => forgottenAt(probe, since))))
 }
 
 function freeSlot(probe: ProbeSchedule, now: number): number {
   const free = probe.flying.indexOf(0)
   if (free >= 0) return free
-  return probe.flyingSince.findIndex((since) => now - since >= probe.timeoutMs + overdueMs)
+  return probe.flyingSince.findIndex((since) => now >= forgottenAt(probe, since))
+}
+
+/** One expression for both uses: rounded differently, it would be due without being over. */
+function forgottenAt(probe: ProbeSchedule, since: number): number {
+  return since + probe.timeoutMs + overdueMs
 }
