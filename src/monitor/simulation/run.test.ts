@@ -68,10 +68,10 @@ describe('runSimulation', () => {
   })
 
   it('shows a failing seed made small: how to repeat it, and its story', async () => {
-    const report = await runSimulation({ core: trigger, scenario: 'all-killed', seed: 4 })
+    const report = await runSimulation({ core: trigger, scenario: 'hang', seed: 4 })
     expect(report.failed).toBe(1)
     const [failure] = report.failures
-    expect(failure).toMatchObject({ seed: 4, replay: 'medyk simulate --scenario all-killed --seed 4' })
+    expect(failure).toMatchObject({ seed: 4, replay: 'medyk simulate --scenario hang --seed 4' })
     expect(failure?.problems.join()).toContain('restarts of services that were well')
     expect(failure?.needs.faults).toBe(1)
     expect(failure?.story.join('\n')).toContain('was well when it was restarted')
