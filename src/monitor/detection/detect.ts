@@ -13,6 +13,8 @@ import {
   attemptStarted,
   beginRun,
   discardInFlight,
+  isIll,
+  saysIll,
   silentAt,
   type Track,
 } from './track.ts'
@@ -57,10 +59,17 @@ function finish(state: DetectionState, track: Track, seen: Finished, now: number
     healthy: state.status === 'healthy',
     stretched: state.stretched,
   })
-  if (!state.blind || track.role !== 'liveness' || seen.attempt < track.validFrom) return
-  // One fresh success, or a fresh failure of what was ill before, and the former conclusion is worth something again.
-  const { class: seenClass } = seen.outcome
-  if (seenClass === 'ok' || (seenClass !== 'void' && track.dead !== 'no')) state.blind = false
+  if (state.blind && seen.attempt >= track.validFrom && opensEyes(state, track, seen)) state.blind = false
+}
+
+/**
+ * Whether a fresh look makes what was concluded before worth something again: an ill one where this very probe was ill, a good
+ * one of liveness where nothing is. Good looks alone do not bring an old illness back: it may be over, and will be soon.
+ */
+function opensEyes(state: DetectionState, track: Track, seen: Finished): boolean {
+  if (seen.outcome.class === 'void') return false
+  if (saysIll(track, seen.outcome)) return isIll(track)
+  return track.role === 'liveness' && !state.tracks.some(isIll)
 }
 
 function observe(state: DetectionState, input: ObserverInput, now: number): void {

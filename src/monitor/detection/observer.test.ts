@@ -40,12 +40,24 @@ describe('detection under an observer that doubts itself', () => {
     expect(drive.last).toMatchObject({ status: 'unhealthy', symptom: 'failing', previous: 'unknown' })
   })
 
-  test('a remembered illness still needs three successes over a second to end', () => {
+  test('a remembered illness is not shown again where fresh looks speak against it, and ends as ever', () => {
     const drive = healthyDrive().looks(300, [refused, refused, refused]).observer(true).observer(false)
     drive.look(ok)
-    expect(drive.status).toBe('unhealthy')
-    drive.advance(500).looks(500, [ok, ok])
+    expect(drive.status).toBe('unknown')
+    drive.advance(500).look(ok)
+    expect(drive.status).toBe('unknown')
+    drive.advance(500).look(ok)
     expect(drive.status).toBe('healthy')
+  })
+
+  test('an illness of readiness is confirmed by readiness, whatever liveness says meanwhile', () => {
+    const drive = healthyDrive(serviceSpec([live, ready]))
+    for (let i = 0; i < 3; i++) drive.look(refused, 'ready').advance(300)
+    expect(drive.story.at(-1)).toBe('degraded:not-ready')
+    drive.observer(true).observer(false).look(ok)
+    expect(drive.status).toBe('unknown')
+    drive.look(refused, 'ready')
+    expect(drive.story.at(-1)).toBe('degraded:not-ready')
   })
 
   test('an exit is certain, whatever the observer thinks of its eyes', () => {

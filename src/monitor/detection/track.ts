@@ -229,6 +229,18 @@ function failed(track: Track, seen: Observation, outcome: Extract<AttemptOutcome
   if (track.dead === 'no') countFailure(track.errors, seen.startedAt, seen.endedAt)
 }
 
+/** Something is concluded against the target from this probe. */
+export function isIll(track: Track): boolean {
+  const { dead, isMisconfigured, errors, slow, reported } = track
+  return dead !== 'no' || isMisconfigured || errors.active || slow.active || reported.active
+}
+
+/** Whether an outcome speaks against the target in any way. */
+export function saysIll(track: Track, outcome: Exclude<AttemptOutcome, { class: 'void' }>): boolean {
+  if (outcome.class !== 'ok') return true
+  return outcome.latencyMs > track.slow.thresholdMs || outcome.report?.status === 'degraded'
+}
+
 /** Failures in a row that E1 asks for. */
 export function failuresNeeded(track: Track): number {
   const { attempts, answeredAttempts, chance, shareMax } = rules.explicit
