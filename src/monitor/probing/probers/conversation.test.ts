@@ -19,11 +19,17 @@ const chat: Conversation = {
   end: () => ({ class: 'explicit', reason: 'closed', report: null }),
 }
 
-function stallFor(ms: number): void {
-  const until = performance.now() + ms
-  while (performance.now() < until) {
-    // The event loop stands still, as it does under a busy neighbour.
-  }
+/** Lets the event loop stand still, after which timers come before sockets in its next turn. */
+async function stallFor(ms: number): Promise<void> {
+  await new Promise<void>((resolve) => {
+    setImmediate(() => {
+      const until = performance.now() + ms
+      while (performance.now() < until) {
+        // As under a busy neighbour.
+      }
+      resolve()
+    })
+  })
 }
 
 /** A server in a thread of its own, so that it answers while this loop stands still. */
@@ -48,7 +54,7 @@ describe('the deadline', () => {
     for (let i = 0; i < 5; i++) {
       const asked = converse(() => connect(port, '127.0.0.1'), chat, { timeoutMs: 200, signal })
       await new Promise((resolve) => setTimeout(resolve, 10))
-      stallFor(240)
+      await stallFor(240)
       expect((await asked).class).toBe('ok')
     }
     await stop()
@@ -58,7 +64,7 @@ describe('the deadline', () => {
     const server = await rawServer(() => {})
     const asked = converse(() => connect(server.port, '127.0.0.1'), chat, { timeoutMs: 100, signal })
     await new Promise((resolve) => setTimeout(resolve, 20))
-    stallFor(500)
+    await stallFor(500)
     expect(await asked).toMatchObject({ class: 'void', reason: expect.stringMatching(/late itself$/) })
     await server[Symbol.asyncDispose]()
   })
