@@ -28,14 +28,16 @@ export interface StoryLine {
 }
 
 const MAX_STORY = 20_000
+/** A declaration that comes later after the end of a fault is about something else. */
+const LATE_MS = 2_000
 /** Faults that a restart by the monitor is meant to cure, so that time to recovery means something. */
 const CURABLE: ReadonlySet<TroubleKind> = new Set(['crash', 'hang', 'suspend'])
 
 interface Injected {
   readonly kind: TroubleKind
   readonly at: number
-  /** A fault that ends by itself proves nothing about the cure. */
-  readonly lasting: boolean
+  /** When it ends by itself, which proves nothing about the cure; Infinity: never. */
+  readonly until: number
   declared: boolean
   recovered: boolean
 }
@@ -92,10 +94,10 @@ export class Recorder {
     if (!isServiceFault(fault)) return
     // Who is thought to be ill already cannot be found ill; what waits for a start is not there yet.
     if (this.#wellVerdict.get(fault.service) !== true || fault.kind === 'cannot-start') return
-    const lasting = !('forMs' in fault) || fault.forMs === undefined
+    const until = 'forMs' in fault && fault.forMs !== undefined ? this.#world.now + fault.forMs : Infinity
     this.#tellObserved(fault.service)
     const list = this.#injected.get(fault.service) ?? []
-    list.push({ kind: fault.kind, at: this.#world.now, lasting, declared: false, recovered: false })
+    list.push({ kind: fault.kind, at: this.#world.now, until, declared: false, recovered: false })
     this.#injected.set(fault.service, list)
   }
 
@@ -105,7 +107,7 @@ export class Recorder {
     const { process } = target
     if (process === null || !target.sound(now)) return
     for (const fault of this.#injected.get(target.name) ?? []) {
-      if (fault.recovered || !fault.lasting || !CURABLE.has(fault.kind)) continue
+      if (fault.recovered || fault.until < Infinity || !CURABLE.has(fault.kind)) continue
       fault.recovered = true
       sample(this.figures.recovery, fault.kind, now - fault.at)
       sample(this.figures.overhead, fault.kind, now - fault.at - (process.readyAt - process.bornAt))
@@ -119,7 +121,7 @@ export class Recorder {
     this.#wellVerdict.set(service, status === 'healthy')
     if (status !== 'degraded' && status !== 'unhealthy') return
     for (const fault of this.#injected.get(service) ?? []) {
-      if (fault.declared) continue
+      if (fault.declared || this.#world.now > fault.until + LATE_MS) continue
       fault.declared = true
       sample(this.figures.detection, fault.kind, this.#world.now - fault.at)
     }
