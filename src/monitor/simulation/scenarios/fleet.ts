@@ -5,7 +5,7 @@ import { localNetwork, simulatedService, type Fault, type ServiceTrouble, type S
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 
-/** Groups of five that depend on one another like the example pipeline; liveness every second, as in the published figure. */
+/** Groups of five that depend on one another like the example pipeline; liveness and readiness every second each. */
 function groups(count: number): SimulatedService[] {
   const services: SimulatedService[] = []
   for (let group = 1; services.length < count; group += 1) {
