@@ -72,6 +72,9 @@ export const rules = {
   unprobed: { settleMs: 1_000 },
   /** No valid look at a probe for this long or so many intervals, whichever is more: the status is unknown. */
   stale: { ms: 10_000, intervals: 5 },
-  /** Self-health. Law: tick, lag, drift, unwell, holdMs, and 1 point up or down. */
-  observer: { tickMs: 50, lagMs: 250, gapMs: 1_000, driftMs: 2_000, unwell: 3, max: 6, holdMs: 3_000, cleanMs: 1_000 },
+  /**
+   * Self-health. Law: tick, lag, drift, unwell, holdMs, and 1 point up or down. A clean second has two ticks of slack, or
+   * a sign that shows once a second would be forgiven just before it shows again.
+   */
+  observer: { tickMs: 50, lagMs: 250, gapMs: 1_000, driftMs: 2_000, unwell: 3, max: 6, holdMs: 3_000, cleanMs: 1_100 },
 } as const
