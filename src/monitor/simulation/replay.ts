@@ -70,6 +70,9 @@ class Replay {
   readonly #core: Step<unknown>
   readonly #detections = new Map<string, DetectionState>()
   readonly #due = new Map<string, Due>()
+  /** When the last input of each part came: what it brought happened then, wherever its line stands. */
+  readonly #inputAt = new Map<string, number>()
+  /** With monotonic times, in the order of the lines. */
   readonly #story: StoryLine[] = []
   #state: unknown
   #header: Extract<TraceRecord, { t: 'medyk-trace' }> | null = null
@@ -119,7 +122,7 @@ class Replay {
       by: this.#header.by,
       truncated: this.#truncated,
       stopped: this.#stopped,
-      story: this.#story,
+      story: this.#story.map((line) => ({ ...line, at: line.at - (this.#firstAt ?? 0) })).sort((a, b) => a.at - b.at),
     }
   }
 
@@ -172,20 +175,22 @@ class Replay {
         const state = this.#detections.get(key)
         if (!state)
           throw traceError(this.#line, `nothing was said of instance "${printable(record.instance, 80)}" before`)
-        this.#passed(record.now.mono)
+        this.#passed(key, record.now.mono)
         this.#counts.detections += 1
         const output = outputOf(detect(state, record.input, record.now))
         if (output) this.#due.set(key, { line: this.#line, output: JSON.stringify(output) })
         return
       }
-      case 'verdict':
+      case 'verdict': {
+        const key = `${record.shard}/${record.instance}`
         if (record.output.verdict) this.#counts.verdicts += 1
-        this.#tell(record)
-        return this.#compare(`${record.shard}/${record.instance}`, `detection of ${record.instance}`, record.output)
+        this.#tell(key, record)
+        return this.#compare(key, `detection of ${record.instance}`, record.output)
+      }
       case 'core': {
         if (this.#missing('core', 'core')) return
-        this.#passed(record.now.mono)
-        this.#tell(record)
+        this.#passed('core', record.now.mono)
+        this.#tell('core', record)
         this.#counts.coreEvents += 1
         const { state, events, effects } = this.#core.reduce(this.#state, record.event, record.now)
         this.#state = state
@@ -195,7 +200,7 @@ class Replay {
         return
       }
       case 'out':
-        this.#tell(record)
+        this.#tell('core', record)
         return this.#compare('core', 'core', { events: record.events, effects: record.effects })
       case 'stopped':
         this.#stopped = record.reason
@@ -225,15 +230,17 @@ class Replay {
     this.#difference = { line, part, recorded: shown(recorded), replayed: shown(replayed) }
   }
 
-  #passed(mono: number): void {
+  #passed(key: string, mono: number): void {
     if (!Number.isFinite(mono)) throw traceError(this.#line, 'the time is not a number')
-    this.#firstAt ??= mono
+    this.#inputAt.set(key, mono)
+    this.#firstAt = Math.min(this.#firstAt ?? mono, mono)
     this.#lastAt = Math.max(this.#lastAt, mono)
   }
 
-  #tell(record: TraceRecord): void {
-    const at = this.#lastAt - (this.#firstAt ?? 0)
-    for (const line of tellRecord(record, at)) if (this.#story.length < MAX_STORY) this.#story.push(line)
+  #tell(key: string, record: TraceRecord): void {
+    for (const line of tellRecord(record, this.#inputAt.get(key) ?? this.#lastAt)) {
+      if (this.#story.length < MAX_STORY) this.#story.push(line)
+    }
   }
 }
 
