@@ -71,11 +71,19 @@ describe('primaries', () => {
     ])
   })
 
-  test('a faster pace counts from the last primary, a slower one too', () => {
+  test('a faster pace counts from the last primary', () => {
     const drive = new Drive().finish(1).advance(100).pace(300)
     expect(drive.advance(200).times).toEqual([0, 300])
-    drive.finish(2).pace(2_000)
-    expect(drive.advance(2_000).times).toEqual([0, 300, 2_300])
+  })
+
+  test('back at a slower pace each probe waits a share of its own, so that what was hurried together parts again', () => {
+    const drives = [0.1, 0.5, 0.9].map((phase) => new Drive([spec('p')], phase).pace(200).advance(199).finish(1))
+    for (const drive of drives) drive.pace(1_000).advance(1_000)
+    expect(drives.map(({ times }) => times.map(Math.round))).toEqual([
+      [20, 920],
+      [100, 600],
+      [180, 280],
+    ])
   })
 
   test('a pace that is overdue launches at once', () => {
@@ -142,6 +150,11 @@ describe('hedges', () => {
       '900:3',
       '1000:5',
     ])
+  })
+
+  test('that could not be launched in time are not made up for', () => {
+    const drive = new Drive().pace(10_000).advance(2_000).pace(10_000, 400).advance(450)
+    expect(drive.times).toEqual([0, 2_000, 2_400])
   })
 
   test('none without a hedge in the pace', () => {

@@ -39,10 +39,10 @@ interface ProbeSchedule {
   hedgeAfterMs: number | null
   lastAttempt: number
   primaryAt: number
-  /** The newest group: its primary's number, its start, how many hedges it had, whether anything of it was answered. */
+  /** The newest group: its primary's number and start, the start of its last attempt, whether anything of it was answered. */
   group: number
   groupStart: number
-  hedges: number
+  lastStart: number
   answered: boolean
   /** Attempts in flight and when they began; a free slot has the number 0. */
   readonly flying: number[]
@@ -75,7 +75,7 @@ export function initialSchedule(
         primaryAt: now + phase * probe.intervalMs,
         group: 0,
         groupStart: -Infinity,
-        hedges: 0,
+        lastStart: -Infinity,
         answered: true,
         flying: Array.from({ length: maxInFlight }, () => 0),
         flyingSince: Array.from({ length: maxInFlight }, () => 0),
@@ -112,13 +112,18 @@ function take(probe: ProbeSchedule, event: Exclude<ScheduleEvent, { type: 'due' 
     }
     case 'pace': {
       const { intervalMs, hedgeAfterMs } = event.pace
-      const stopped = probe.intervalMs === Infinity
+      const before = probe.intervalMs
       probe.hedgeAfterMs = hedgeAfterMs
-      if (intervalMs === probe.intervalMs) break
+      if (intervalMs === before) break
       probe.intervalMs = intervalMs
       if (intervalMs === Infinity) probe.primaryAt = Infinity
-      else if (probe.lastAttempt === 0 || stopped) probe.primaryAt = now + probe.phase * intervalMs
-      else probe.primaryAt = Math.max(now, probe.groupStart + intervalMs)
+      else if (probe.lastAttempt === 0 || before === Infinity) probe.primaryAt = now + probe.phase * intervalMs
+      else {
+        // What made one probe fast made many fast at once. On the way back each waits its own share of the interval, or
+        // the whole fleet would be asked in the same moment of every second from then on.
+        const share = intervalMs > before ? 1 - probe.phase : 1
+        probe.primaryAt = Math.max(now, probe.groupStart + share * intervalMs)
+      }
       break
     }
     case 'now':
@@ -135,15 +140,12 @@ function next(probe: ProbeSchedule, now: number): Launch | null {
   const attempt = ++probe.lastAttempt
   probe.flying[slot] = attempt
   probe.flyingSince[slot] = now
-  if (!primary) {
-    probe.hedges++
-    return { probe: probe.name, attempt, group: probe.group }
-  }
+  probe.lastStart = now
+  if (!primary) return { probe: probe.name, attempt, group: probe.group }
   // Late by more than an interval means a standstill, which hit every probe alike: each goes back to its own place.
   const late = now - probe.primaryAt > probe.intervalMs
   probe.group = attempt
   probe.groupStart = now
-  probe.hedges = 0
   probe.answered = false
   probe.primaryAt = now + probe.intervalMs * (late ? 1 + probe.phase : 1)
   return { probe: probe.name, attempt, group: attempt }
@@ -151,7 +153,7 @@ function next(probe: ProbeSchedule, now: number): Launch | null {
 
 function hedgeAt(probe: ProbeSchedule): number {
   if (probe.answered || probe.hedgeAfterMs === null || probe.intervalMs === Infinity) return Infinity
-  return probe.groupStart + probe.hedgeAfterMs * (probe.hedges + 1)
+  return probe.lastStart + probe.hedgeAfterMs
 }
 
 function wake(probe: ProbeSchedule): number {
