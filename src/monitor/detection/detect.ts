@@ -1,4 +1,5 @@
 import type { Now, RuntimeEvent, Verdict } from '../model/index.ts'
+import { applyRules, silentAt } from './dead.ts'
 import { describe } from './describe.ts'
 import { findings, initialFinding, type Finding } from './finding.ts'
 import type { Detected, DetectionInput, ObserverInput, PaceChange } from './input.ts'
@@ -7,17 +8,8 @@ import { sameNames } from './names.ts'
 import { isExamined, wantedHedge, wantedInterval } from './pace.ts'
 import { rules } from './rules.ts'
 import type { DetectionState } from './state.ts'
-import {
-  applyRules,
-  attemptFinished,
-  attemptStarted,
-  beginRun,
-  discardInFlight,
-  isIll,
-  saysIll,
-  silentAt,
-  type Track,
-} from './track.ts'
+import { attemptFinished, attemptStarted, saysIll } from './outcome.ts'
+import { beginRun, discardInFlight, isIll, type Track } from './track.ts'
 
 const none: readonly never[] = []
 

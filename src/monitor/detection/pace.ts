@@ -1,7 +1,8 @@
+import { failuresNeeded } from './dead.ts'
 import { rules } from './rules.ts'
 import { isSuspect } from './slow.ts'
 import type { DetectionState } from './state.ts'
-import { failuresNeeded, type Track } from './track.ts'
+import type { Track } from './track.ts'
 
 const never = Infinity
 
