@@ -1,10 +1,7 @@
-import { messageOf, printable, systemClock, type Clock } from '@medyk/health/internal'
+import { messageOf, systemClock, type Clock } from '@medyk/health/internal'
 import {
   detect,
   initialDetection,
-  initialSelfHealth,
-  observeTick,
-  penalize,
   rules,
   type DetectionInput,
   type DetectionState,
@@ -12,6 +9,7 @@ import {
 } from '../detection/index.ts'
 import type { AttemptOutcome, Instance, Now, ProbeSpec, Prober, RuntimeEvent, ServiceSpec } from '../model/index.ts'
 import { probers } from '../probing/probers/index.ts'
+import { afterTurns } from '../probing/probers/turns.ts'
 import {
   initialSchedule,
   schedule,
@@ -21,9 +19,11 @@ import {
   type ScheduleState,
 } from '../probing/schedule/index.ts'
 import { outputOf } from '../simulation/trace.ts'
-import { Percentiles } from './percentiles.ts'
+import { Asker } from './asker.ts'
+import { SelfWatch } from './self-watch.ts'
 import { openSentinel, type Sentinel } from './sentinel.ts'
-import type { DetectionRecord, FromShard, ProbeSummary, ShardSettings, ToShard } from './shard-protocol.ts'
+import { ShardMeter } from './shard-meter.ts'
+import type { DetectionRecord, FromShard, ShardSettings, ToShard } from './shard-protocol.ts'
 
 /** The half of a message port that a shard needs: of a worker's parent or of a channel within one thread. */
 export interface ShardPort {
@@ -50,8 +50,6 @@ interface Target {
 const due: ScheduleEvent = { type: 'due' }
 const tick: DetectionInput = { type: 'tick' }
 const secondMs = 1_000
-/** Turns of the event loop in which what has already arrived is read before time alone is held against a target. */
-const turns = 3
 const shardNumber = 0
 
 /** Opens the probers and starts listening. What comes over the port before that waits there. */
@@ -80,17 +78,14 @@ export async function runShard(
 export class Shard implements Disposable {
   readonly #port: ShardPort
   readonly #settings: ShardSettings
-  readonly #probers: ReadonlyMap<string, Prober>
-  readonly #sentinel: Sentinel | null
   readonly #clock: Clock
   readonly #random: () => number
   readonly #targets = new Map<string, Target>()
   readonly #launches = new WakeQueue<Target>()
   readonly #ticks = new WakeQueue<Target>()
-  readonly #self
-  readonly #latencies = new Percentiles()
-  readonly #lateness = new Percentiles()
-  readonly #seen = new Map<string, ProbeSummary>()
+  readonly #self: SelfWatch
+  readonly #asker: Asker
+  readonly #meter = new ShardMeter()
   readonly #heartbeat: NodeJS.Timeout
   readonly #onMessage = (message: ToShard) => this.#take(message)
   #records: DetectionRecord[] = []
@@ -98,9 +93,6 @@ export class Shard implements Disposable {
   #timer: Disposable | null = null
   #timerAt = Infinity
   #lastSecond: number
-  #inFlight = 0
-  #attempts = 0
-  #voids = 0
   #isTicking = false
   #stopped = false
 
@@ -113,13 +105,11 @@ export class Shard implements Disposable {
   ) {
     this.#port = port
     this.#settings = settings
-    this.#probers = kinds
-    this.#sentinel = sentinel
+    this.#asker = new Asker(kinds, settings.maxInFlight)
     this.#clock = clock
     this.#random = random
-    const now = this.#now()
-    this.#self = initialSelfHealth(now)
-    this.#lastSecond = now.mono
+    this.#self = new SelfWatch(clock, sentinel, (now, before) => this.#observerChanged(now, before))
+    this.#lastSecond = clock.mono()
     this.#heartbeat = setInterval(() => this.#beat(), rules.observer.tickMs)
     port.on('message', this.#onMessage)
     port.postMessage({ type: 'ready' })
@@ -134,7 +124,7 @@ export class Shard implements Disposable {
     clearInterval(this.#heartbeat)
     this.#timer?.[Symbol.dispose]()
     for (const target of this.#targets.values()) target.abort.abort()
-    this.#sentinel?.[Symbol.dispose]()
+    this.#self[Symbol.dispose]()
   }
 
   #now(): Now {
@@ -142,7 +132,7 @@ export class Shard implements Disposable {
   }
 
   #take(message: ToShard): void {
-    this.#lookAtSelf()
+    this.#self.look()
     switch (message.type) {
       case 'targets':
         this.#reconcile(message)
@@ -242,36 +232,21 @@ export class Shard implements Disposable {
     if (!probe) return
     const startedAt = this.#clock.mono()
     this.#detect(target, { type: 'attempt.started', ...launch })
-    void this.#ask(probe, probe.timeoutMs, target.abort.signal).then((outcome) => {
+    void this.#asker.ask(probe, probe.timeoutMs, target.abort.signal).then((outcome) => {
       if (!target.abort.signal.aborted) this.#finished(target, launch, startedAt, outcome)
     })
   }
 
   #finished(target: Target, launch: Launch, startedAt: number, outcome: AttemptOutcome): void {
-    this.#lookAtSelf()
+    this.#self.look()
     const { probe, attempt } = launch
     const endedAt = this.#clock.mono()
-    this.#count(target.id, probe, outcome)
+    this.#meter.finished(target.id, probe, outcome, this.#clock.wall())
     const observation = { instance: target.id, probe, attempt, startedAt, endedAt, outcome }
     this.#detect(target, { type: 'attempt.finished', observation })
     const answered = outcome.class !== 'silence' && outcome.class !== 'void'
     this.#schedule(target, { type: 'finished', probe, attempt, answered })
     this.#arm()
-  }
-
-  /** Never rejects and settles by its timeout, as probers promise; one that breaks the promise is no verdict. */
-  async #ask(probe: ProbeSpec, timeoutMs: number, signal: AbortSignal): Promise<AttemptOutcome> {
-    const prober = this.#probers.get(probe.kind)
-    if (!prober) return { class: 'void', reason: printable(`there is no prober "${probe.kind}"`) }
-    if (this.#inFlight >= this.#settings.maxInFlight) return { class: 'void', reason: 'too many probes in flight' }
-    this.#inFlight++
-    try {
-      return await prober.probe(probe.options, { timeoutMs, signal })
-    } catch (thrown) {
-      return { class: 'void', reason: printable(`the ${probe.kind} prober failed: ${messageOf(thrown)}`) }
-    } finally {
-      this.#inFlight--
-    }
   }
 
   async #confirm({ token, services, withinMs }: Extract<ToShard, { type: 'confirm' }>): Promise<void> {
@@ -287,7 +262,7 @@ export class Shard implements Disposable {
     const looks = [...this.#targets.values()].flatMap((target) => {
       const probe = target.spec.probes.find(({ role }) => role === 'liveness') ?? target.spec.probes[0]
       if (target.spec.name !== service || !probe) return []
-      return [this.#ask(probe, Math.min(withinMs, probe.timeoutMs), target.abort.signal)]
+      return [this.#asker.ask(probe, Math.min(withinMs, probe.timeoutMs), target.abort.signal)]
     })
     return (await Promise.all(looks)).some((outcome) => outcome.class === 'ok')
   }
@@ -305,14 +280,14 @@ export class Shard implements Disposable {
 
   #wake(): void {
     const now = this.#clock.mono()
-    this.#lateness.add(now - this.#timerAt)
+    this.#meter.woke(now - this.#timerAt)
     this.#timerAt = Infinity
     this.#timer = null
-    this.#lookAtSelf()
+    this.#self.look()
     for (let target = this.#launches.pop(now); target; target = this.#launches.pop(now)) this.#schedule(target, due)
     if (!this.#isTicking && this.#ticks.nextAt <= now) {
       this.#isTicking = true
-      afterTurns(turns, () => this.#tickDue())
+      afterTurns(() => this.#tickDue())
     }
     this.#arm()
   }
@@ -320,26 +295,19 @@ export class Shard implements Disposable {
   #tickDue(): void {
     this.#isTicking = false
     if (this.#stopped) return
-    this.#lookAtSelf()
+    this.#self.look()
     const now = this.#clock.mono()
     for (let target = this.#ticks.pop(now); target; target = this.#ticks.pop(now)) this.#detect(target, tick)
     this.#arm()
   }
 
-  #lookAtSelf(): void {
-    const before = this.#self.condition
-    this.#change(before, observeTick(this.#self, this.#now()))
-  }
-
-  #change(before: ObserverCondition, condition: ObserverCondition | null): void {
-    if (!condition) return
-    const { unwell, stretched, reason } = condition
+  #observerChanged({ unwell, stretched, reason }: ObserverCondition, before: ObserverCondition): void {
     for (const target of this.#targets.values()) this.#detect(target, { type: 'observer', unwell, stretched })
     if (unwell !== before.unwell) this.#post({ type: 'observer.changed', unwell, reason })
   }
 
   #beat(): void {
-    this.#lookAtSelf()
+    this.#self.look()
     const now = this.#clock.mono()
     if (now - this.#lastSecond >= secondMs) {
       this.#lastSecond = now
@@ -350,38 +318,9 @@ export class Shard implements Disposable {
   }
 
   #endSecond(): void {
-    // A single target whose name cannot be resolved is its own trouble; when half of all attempts are void it is ours.
-    if (this.#voids > 0 && 2 * this.#voids >= this.#attempts) this.#doubt('local')
-    void this.#sentinel?.check().then((heard) => {
-      if (heard === false && !this.#stopped) this.#doubt('sentinel')
-    })
-    const latency = this.#latencies.take(0.5, 0.99)
-    this.#port.postMessage({
-      type: 'summary',
-      probes: [...this.#seen.values()],
-      attempts: this.#attempts,
-      latencyP50Ms: latency?.[0] ?? null,
-      latencyP99Ms: latency?.[1] ?? null,
-      latenessP99Ms: this.#lateness.take(0.99)?.[0] ?? 0,
-      inFlight: this.#inFlight,
-    })
-    this.#seen.clear()
-    this.#attempts = 0
-    this.#voids = 0
-  }
-
-  #doubt(sign: 'local' | 'sentinel'): void {
-    const before = this.#self.condition
-    this.#change(before, penalize(this.#self, sign, this.#now()))
-  }
-
-  #count(instance: string, probe: string, outcome: AttemptOutcome): void {
-    this.#attempts++
-    if (outcome.class === 'void') this.#voids++
-    const lastLatencyMs = outcome.class === 'void' ? null : outcome.latencyMs
-    if (outcome.class === 'ok') this.#latencies.add(outcome.latencyMs)
-    const lastAt = this.#clock.wall()
-    this.#seen.set(`${instance}\n${probe}`, { instance, probe, lastOutcome: outcome.class, lastLatencyMs, lastAt })
+    if (this.#meter.isStarved) this.#self.doubt('local')
+    this.#self.listen()
+    this.#port.postMessage(this.#meter.take(this.#asker.inFlight))
   }
 
   #record(record: DetectionRecord): void {
@@ -404,9 +343,4 @@ function eventOf({ state }: Instance): Exclude<RuntimeEvent['type'], 'instance.r
   if (state === 'failed') return 'instance.failed'
   if (state === 'suspended' || state === 'paused') return 'instance.suspended'
   return state === 'running' ? 'instance.started' : 'instance.exited'
-}
-
-function afterTurns(left: number, then: () => void): void {
-  if (left === 0) then()
-  else setImmediate(() => afterTurns(left - 1, then))
 }

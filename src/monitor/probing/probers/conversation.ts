@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import { formatDuration } from '@medyk/health/internal'
 import type { AttemptOutcome } from '../../model/index.ts'
 import { classifyError } from './socket-error.ts'
+import { afterTurns } from './turns.ts'
 
 /** An outcome before its latency is known. */
 export type Finding =
@@ -21,8 +22,6 @@ export interface Conversation {
 
 /** A deadline that fires later than this measured the prober, not the target. */
 const tooLateMs = 250
-/** Turns of the event loop in which answers that have arrived already are read (measured: none suffices, three do). */
-const turns = 3
 
 /**
  * One examination on a fresh socket, which is gone when the promise settles. The timeout is total: connecting, sending
@@ -59,7 +58,7 @@ export function converse(
     const onAbort = () => settle({ class: 'void', reason: 'aborted' })
     const onDeadline = () => {
       const lateMs = performance.now() - startedAt - timeoutMs
-      afterTurns(turns, () => {
+      afterTurns(() => {
         if (settled) return
         if (lateMs > tooLateMs) {
           return settle({ class: 'void', reason: `the prober was ${formatDuration(lateMs)} late itself` })
@@ -90,9 +89,4 @@ export function converse(
     // Destroyed without a word: nothing above may be left waiting.
     opened.once('close', () => step(() => conversation.end()))
   })
-}
-
-function afterTurns(left: number, then: () => void): void {
-  if (left === 0) then()
-  else setImmediate(() => afterTurns(left - 1, then))
 }
