@@ -17,7 +17,7 @@ export function failuresNeeded(track: Track): number {
 export function silentAt(track: Track, stretched: boolean): number {
   const { attempts, unanswered, stretchMs } = rules.silence
   if (track.series.count < attempts || track.series.count - track.series.answered < unanswered) return Infinity
-  const patient = stretched || track.slow.loss > rules.lossy.share
+  const patient = stretched || track.slow.isLossy
   return firstStart(track.series) + track.silenceMs + (patient ? stretchMs : 0)
 }
 

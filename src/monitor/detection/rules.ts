@@ -33,15 +33,13 @@ export const rules = {
   hedge: { minMs: 400, p99Factor: 4, maxShareOfSilence: 0.18 },
   /**
    * Of groups that were answered at all, the weighted share that only a hedge answered. Past `share` the network is
-   * lossy and silence stretches: at 20 % loss six lost attempts in a row are no rarity (about one in 50,000 groups). Not
-   * higher: at 20 % loss the share itself wavers between 0.15 and 0.5, and 0.3 let one false silence through in 300
-   * simulated service-hours.
+   * lossy and silence stretches: at 20 % loss six lost attempts in a row are no rarity (about one in 50,000 groups). It
+   * stays so down to `untilShare`, for the share itself wavers: at 20 % loss between 0.1 and 0.5.
    */
-  lossy: { weight: 0.05, share: 0.15 },
+  lossy: { weight: 0.05, share: 0.2, untilShare: 0.08 },
   /**
-   * Law: slow, of, pace. The threshold never passes a share of the timeout: later answers would be silence. At the usual
-   * timeout that is 1,105 ms and not less than TCP's first repetition of a SYN, 1 s: where that counts as slow, a network
-   * that loses 10 % looks like a slow service (2 in 1,000 simulated service-hours; none so).
+   * Law: slow, of, pace. The threshold never passes a share of the timeout, for later answers would be silence; at the usual
+   * timeout that is 1,105 ms.
    */
   slow: { slow: 4, of: 5, paceMs: 500, minMs: 400, p99Factor: 4, maxShareOfTimeout: 0.85, baselineSamples: 3 },
   /** Law: p0 = max(0.02, 2 × baseline), p1, h (ln 1e6). */

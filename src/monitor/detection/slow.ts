@@ -37,6 +37,8 @@ export interface Slowness {
   thresholdMs: number
   /** Weighted share of answered groups that only a hedge answered. */
   loss: number
+  /** The network loses so much that silence needs more time. */
+  isLossy: boolean
 }
 
 export function emptySlowness(timeoutMs: number): Slowness {
@@ -54,6 +56,7 @@ export function emptySlowness(timeoutMs: number): Slowness {
     p99: emptyPercentile(),
     thresholdMs: timeoutMs * rules.slow.maxShareOfTimeout,
     loss: 0,
+    isLossy: false,
   }
 }
 
@@ -106,7 +109,9 @@ export function groupAnswered(
   if (!counts) return decide(slowness, group)
   if (latencyMs <= slowness.thresholdMs) {
     decide(slowness, group)
-    slowness.loss += rules.lossy.weight * ((attempt === group.id ? 0 : 1) - slowness.loss)
+    const { weight, share, untilShare } = rules.lossy
+    slowness.loss += weight * ((attempt === group.id ? 0 : 1) - slowness.loss)
+    slowness.isLossy = slowness.loss > (slowness.isLossy ? untilShare : share)
     sample(slowness, false, startedAt)
     return
   }

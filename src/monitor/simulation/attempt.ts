@@ -59,7 +59,8 @@ export class Attempt {
 
   /** What the prober sees when it looks at `at`, the deadline included. */
   outcome(at: number): AttemptOutcome {
-    const latencyMs = at - this.startedAt
+    // As the probers measure it: from the request having been sent, so that a lost SYN is no slowness.
+    const latencyMs = at - (this.#known <= at ? this.#known : this.startedAt)
     if (this.endsAt > at) return { class: 'silence', reason: 'no answer in time', latencyMs }
     if (this.#ending === 'answered' && this.#answer) return outcomeOf(this.#answer, latencyMs)
     const reason = this.#ending === 'reset' ? 'connection reset' : 'connection refused'
