@@ -1,0 +1,37 @@
+import type { Action, DerivedEvent, Incident, IncidentAction, Restored } from '../model/index.ts'
+
+/** What the journal knows at start-up of the life before. */
+export interface ReadBack extends Omit<Restored, 'type'> {
+  /** Intents without an outcome, oldest first; each counts as an attempt. Inspect, then `markInterrupted`; never replay. */
+  readonly pending: readonly Action[]
+}
+
+/** What happened to an incident: the type of the event that says so. */
+export type IncidentTransition = Extract<DerivedEvent, { readonly incident: Incident }>['type']
+
+/** An incident as it stands, with what recovery did for it, oldest first. */
+export interface JournaledIncident {
+  readonly incident: Incident
+  readonly actions: readonly IncidentAction[]
+}
+
+/** One row of the record. `seq` counts up and has gaps only where old rows were removed at the beginning. */
+export interface JournaledEvent {
+  readonly seq: number
+  /** ISO 8601 UTC. */
+  readonly at: string
+  readonly type: string
+  readonly payload: unknown
+}
+
+/** How much is kept. Open incidents and the attempts of the last day are kept in any case. */
+export interface Retention {
+  readonly events: number
+  readonly incidents: number
+  readonly actions: number
+}
+
+export const defaultRetention: Retention = { events: 200_000, incidents: 10_000, actions: 100_000 }
+
+/** Attempts older than this are not read back; no policy's window is longer. */
+export const ATTEMPTS_KEPT_MS = 86_400_000

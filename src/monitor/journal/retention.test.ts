@@ -1,0 +1,87 @@
+import { DatabaseSync } from 'node:sqlite'
+import { expect, test } from 'vitest'
+import { action, done, freshDir, incident, iso, open } from './journal.testing.ts'
+import { migrate } from './migrations.ts'
+import { makeRoom, prune } from './retention.ts'
+import { Store } from './store.ts'
+
+const NOW = Date.parse('2026-05-10T12:00:00.000Z')
+const DAY = 86_400_000
+const none = { events: 1e9, incidents: 1e9, actions: 1e9 }
+
+function fresh(): { db: DatabaseSync; store: Store; count: (table: string) => number } {
+  const db = new DatabaseSync(':memory:')
+  migrate(db, iso(NOW))
+  return {
+    db,
+    store: new Store(db),
+    count: (table) => Number(db.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.['n']),
+  }
+}
+
+test('the oldest events go, a step at a time, until the limit is met', () => {
+  const { db, store, count } = fresh()
+  for (let i = 0; i < 100; i++) store.appendEvent('note', `${i}`, iso(NOW))
+  expect(prune(db, { ...none, events: 60 }, NOW, 25)).toBe(25)
+  expect(prune(db, { ...none, events: 60 }, NOW, 25)).toBe(15)
+  expect(prune(db, { ...none, events: 60 }, NOW, 25)).toBe(0)
+  expect(count('events')).toBe(60)
+  expect(store.events(1, 0)[0]?.payload).toBe(40)
+})
+
+test('incidents go with their actions; open ones stay however many there are', () => {
+  const { db, store, count } = fresh()
+  for (let i = 0; i < 20; i++) {
+    const at = iso(NOW - 10 * DAY + i)
+    store.saveIncident(incident(`i${i}`, { openedAt: at, closedAt: i < 5 ? null : at }), 'incident.closed', at)
+    store.commitIntent(action(`a${i}`, { incident: `i${i}` }), at)
+    store.commitOutcome(`a${i}`, done, at)
+  }
+  while (prune(db, { ...none, incidents: 3 }, NOW, 4) > 0);
+  expect(store.incidents(100, null).map((row) => row.incident.id)).toEqual(['i4', 'i3', 'i2', 'i1', 'i0'])
+  expect(count('actions')).toBe(5)
+})
+
+test('actions go beyond their limit, but neither a pending one nor an attempt of the last day', () => {
+  const { db, store } = fresh()
+  for (let i = 0; i < 30; i++) {
+    const at = iso(i < 20 ? NOW - 2 * DAY : NOW - DAY / 2)
+    store.commitIntent(action(`a${i}`), at)
+    if (i !== 7) store.commitOutcome(`a${i}`, done, at)
+  }
+  while (prune(db, { ...none, actions: 2 }, NOW, 6) > 0);
+  const left = db
+    .prepare('SELECT id FROM actions ORDER BY seq')
+    .all()
+    .map((row) => row['id'])
+  expect(left).toEqual(['a7', ...Array.from({ length: 10 }, (_, i) => `a${20 + i}`)])
+  expect(store.readBack(NOW).attempts).toHaveLength(10)
+})
+
+test('room is made by the oldest tenth of the events', () => {
+  const { db, store } = fresh()
+  expect(makeRoom(db)).toBe(0)
+  for (let i = 0; i < 2_000; i++) store.appendEvent('note', '1', iso(NOW))
+  expect(makeRoom(db)).toBe(199)
+  expect(store.events(1, 0)[0]?.seq).toBe(200)
+})
+
+test('a journal that runs keeps itself within its limits', async () => {
+  const journal = await open(freshDir(), { retention: { events: 500, incidents: 20, actions: 100 } })
+  for (let round = 0; round < 20; round++) {
+    await Promise.all(Array.from({ length: 100 }, (_, i) => journal.appendEvent('note', { round, i })))
+  }
+  const oldest = (await journal.events({ limit: 1 }))[0]?.seq ?? 0
+  // It looks after every 256 writes and takes 500 rows at most.
+  expect(2_000 - oldest).toBeLessThan(500 + 256 + 100)
+  expect(await journal.events({ limit: 1, after: 1_999 })).toMatchObject([{ payload: { round: 19, i: 99 } }])
+})
+
+test('a journal that has reached its size goes on, at the cost of its oldest events', async () => {
+  const journal = await open(freshDir(), { maxBytes: 400_000 })
+  for (let i = 0; i < 400; i++) await journal.appendEvent('note', { i, text: 'x'.repeat(2_000) })
+  expect(journal.state).toBe('ok')
+  const [oldest] = await journal.events({ limit: 1 })
+  expect(oldest?.seq).toBeGreaterThan(100)
+  expect(await journal.events({ limit: 1, after: 399 })).toMatchObject([{ payload: { i: 399 } }])
+})

@@ -1,0 +1,188 @@
+import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite'
+import { MedykError } from '@medyk/health/internal'
+import type { Action, ActionOutcome, Incident, IncidentAction } from '../model/index.ts'
+import {
+  ATTEMPTS_KEPT_MS,
+  type IncidentTransition,
+  type JournaledEvent,
+  type JournaledIncident,
+  type ReadBack,
+} from './records.ts'
+
+/** Longest record; an incident that touches some thousands of services fits. */
+const MAX_JSON = 1_048_576
+
+type Row = Record<string, SQLOutputValue>
+
+/**
+ * The journal's statements on an open database, synchronous. The caller owns the transactions; a method that throws
+ * may have written part of its rows.
+ */
+export class Store {
+  readonly #db: DatabaseSync
+  readonly #prepared = new Map<string, StatementSync>()
+
+  constructor(db: DatabaseSync) {
+    this.#db = db
+  }
+
+  /** Throws `ERR_JOURNAL_DUPLICATE` when there is an intent with this id: an action is decided once. */
+  commitIntent(action: Action, decidedAt: string): void {
+    const { changes } = this.#sql(
+      `INSERT INTO actions (id, incident, service, action, decided_at, decided_wall) VALUES (?, ?, ?, ?, ?, ?)
+       ON CONFLICT (id) DO NOTHING`,
+    ).run(action.id, action.incident, action.service, toJson(action), decidedAt, wallOf(decidedAt))
+    if (Number(changes) === 0)
+      throw new MedykError('ERR_JOURNAL_DUPLICATE', `the action ${action.id} was committed before`)
+    this.appendEvent('action.decided', toJson({ action, decidedAt }), decidedAt)
+  }
+
+  /** Throws `ERR_JOURNAL_UNKNOWN` without an intent, `ERR_JOURNAL_DUPLICATE` when there is an outcome: the first stands. */
+  commitOutcome(actionId: string, outcome: ActionOutcome, finishedAt: string): void {
+    const { changes } = this.#sql(
+      'UPDATE actions SET outcome = ?, result = ?, finished_at = ? WHERE id = ? AND outcome IS NULL',
+    ).run(toJson(outcome), outcome.result, finishedAt, actionId)
+    if (Number(changes) === 0) {
+      const known = this.#sql('SELECT 1 FROM actions WHERE id = ?').get(actionId)
+      throw known === undefined
+        ? new MedykError('ERR_JOURNAL_UNKNOWN', `there is no action ${actionId}`)
+        : new MedykError('ERR_JOURNAL_DUPLICATE', `the action ${actionId} has an outcome already`)
+    }
+    this.appendEvent('action.finished', toJson({ action: actionId, outcome, finishedAt }), finishedAt)
+  }
+
+  markInterrupted(actionId: string, at: string): void {
+    const detail = 'the monitor ended while the action was under way'
+    this.commitOutcome(actionId, { result: 'interrupted', detail, startedAt: null }, at)
+  }
+
+  /** Writes the incident as it stands now, and the transition that led there. */
+  saveIncident(incident: Incident, transition: IncidentTransition, at: string): void {
+    const json = toJson(incident)
+    this.#sql(
+      `INSERT INTO incidents (id, service, opened_at, closed_at, incident) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE
+       SET service = excluded.service, opened_at = excluded.opened_at, closed_at = excluded.closed_at, incident = excluded.incident`,
+    ).run(incident.id, incident.service, incident.openedAt, incident.closedAt, json)
+    this.appendEvent(transition, json, at)
+  }
+
+  saveQuarantine(service: string, since: string, incident: string, reason: string, at: string): void {
+    this.#sql(
+      `INSERT INTO quarantines (service, since, since_wall, incident, reason) VALUES (?, ?, ?, ?, ?) ON CONFLICT (service) DO UPDATE
+       SET since = excluded.since, since_wall = excluded.since_wall, incident = excluded.incident, reason = excluded.reason`,
+    ).run(service, since, wallOf(since), incident, reason)
+    this.appendEvent('service.quarantined', toJson({ service, since, incident, reason }), at)
+  }
+
+  clearQuarantine(service: string, at: string): void {
+    const { changes } = this.#sql('DELETE FROM quarantines WHERE service = ?').run(service)
+    if (Number(changes) > 0) this.appendEvent('service.released', toJson({ service }), at)
+  }
+
+  /** `payload` is JSON already. */
+  appendEvent(type: string, payload: string, at: string): void {
+    this.#sql('INSERT INTO events (at, type, payload) VALUES (?, ?, ?)').run(at, type, payload)
+  }
+
+  readBack(now: number): ReadBack {
+    const rows = (sql: string, ...values: number[]) => this.#sql(sql).all(...values) as Row[]
+    return {
+      incidents: rows('SELECT incident FROM incidents WHERE closed_at IS NULL ORDER BY opened_at, id').map(
+        (row) => parse(row['incident']) as Incident,
+      ),
+      // One that was aborted changed nothing and never counted. One without an outcome counts: it may have changed something.
+      attempts: rows(
+        `SELECT service, decided_wall FROM actions WHERE decided_wall > ? AND coalesce(result, '') <> 'aborted' ORDER BY seq`,
+        now - ATTEMPTS_KEPT_MS,
+      ).map((row) => ({ service: String(row['service']), wall: Number(row['decided_wall']) })),
+      quarantined: rows('SELECT service, since_wall, reason FROM quarantines ORDER BY since_wall, service').map(
+        (row) => ({
+          service: String(row['service']),
+          sinceWall: Number(row['since_wall']),
+          reason: String(row['reason']),
+        }),
+      ),
+      pending: rows('SELECT action FROM actions WHERE outcome IS NULL ORDER BY seq').map(
+        (row) => parse(row['action']) as Action,
+      ),
+    }
+  }
+
+  /** Newest first by `openedAt`; `before` is the id of the last one seen. */
+  incidents(limit: number, before: string | null): JournaledIncident[] {
+    if (before !== null && this.#sql('SELECT 1 FROM incidents WHERE id = ?').get(before) === undefined)
+      throw unknownIncident(before)
+    const rows = this.#sql(
+      `SELECT id, incident FROM incidents
+       WHERE ?1 IS NULL OR (opened_at, id) < (SELECT opened_at, id FROM incidents WHERE id = ?1)
+       ORDER BY opened_at DESC, id DESC LIMIT ?2`,
+    ).all(before, limit) as Row[]
+    return rows.map((row) => this.#withActions(row))
+  }
+
+  incident(id: string): JournaledIncident | null {
+    const row = this.#sql('SELECT id, incident FROM incidents WHERE id = ?').get(id)
+    return row === undefined ? null : this.#withActions(row)
+  }
+
+  /** The record itself, oldest first, from after `after` on. */
+  events(limit: number, after: number): JournaledEvent[] {
+    const rows = this.#sql('SELECT seq, at, type, payload FROM events WHERE seq > ? ORDER BY seq LIMIT ?').all(
+      after,
+      limit,
+    ) as Row[]
+    return rows.map((row) => ({
+      seq: Number(row['seq']),
+      at: String(row['at']),
+      type: String(row['type']),
+      payload: parse(row['payload']),
+    }))
+  }
+
+  #withActions(row: Row): JournaledIncident {
+    const actions = this.#sql(
+      'SELECT action, decided_at, finished_at, outcome FROM actions WHERE incident = ? ORDER BY seq',
+    ).all(String(row['id'])) as Row[]
+    return {
+      incident: parse(row['incident']) as Incident,
+      actions: actions.map((each): IncidentAction => ({
+        action: parse(each['action']) as Action,
+        decidedAt: String(each['decided_at']),
+        finishedAt: textOrNull(each['finished_at']),
+        outcome: each['outcome'] === null ? null : (parse(each['outcome']) as ActionOutcome),
+      })),
+    }
+  }
+
+  #sql(text: string): StatementSync {
+    let statement = this.#prepared.get(text)
+    if (statement === undefined) this.#prepared.set(text, (statement = this.#db.prepare(text)))
+    return statement
+  }
+}
+
+function unknownIncident(id: string): MedykError {
+  return new MedykError('ERR_JOURNAL_UNKNOWN', `there is no incident ${id}`, {
+    hint: 'it may be too old to be kept; begin at the newest',
+  })
+}
+
+function wallOf(iso: string): number {
+  const wall = Date.parse(iso)
+  if (!Number.isFinite(wall)) throw new MedykError('ERR_JOURNAL_INPUT', `"${iso.slice(0, 40)}" is not an ISO 8601 time`)
+  return wall
+}
+
+function toJson(value: object): string {
+  const json = JSON.stringify(value)
+  if (json.length <= MAX_JSON) return json
+  throw new MedykError('ERR_JOURNAL_INPUT', `a record of ${json.length} characters is larger than ${MAX_JSON}`)
+}
+
+function parse(json: SQLOutputValue | undefined): unknown {
+  return JSON.parse(typeof json === 'string' ? json : 'null')
+}
+
+function textOrNull(value: SQLOutputValue | undefined): string | null {
+  return typeof value === 'string' ? value : null
+}
