@@ -24,7 +24,6 @@ export interface Config {
   readonly server: { readonly host: string; readonly port: number }
   /** Absolute path of the directory for the journal. */
   readonly stateDir: string
-  /** In the order of the file. */
   readonly services: readonly ServiceSpec[]
 }
 

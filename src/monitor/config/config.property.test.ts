@@ -6,7 +6,8 @@ import { ConfigError, parseConfig, type Config } from './index.ts'
 import { kinds } from './testdata/kinds.ts'
 
 const ms = (min: number, max: number) => fc.integer({ min, max })
-const name = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?$/)
+// A letter first: keys that look like whole numbers come first in any JavaScript object, whatever the file says.
+const name = fc.stringMatching(/^[a-z]([a-z0-9-]{0,20}[a-z0-9])?$/)
 
 const probe = (role: ProbeSpec['role']): fc.Arbitrary<ProbeSpec> =>
   fc.record({
@@ -40,7 +41,7 @@ const service = (own: string, earlier: readonly string[]): fc.Arbitrary<ServiceS
     recovery: fc.record({
       enabled: fc.boolean(),
       attempts: ms(1, 1_000),
-      windowMs: ms(1, 604_800_000),
+      windowMs: ms(1, 86_400_000),
       delaysMs: fc.array(ms(0, 86_400_000), { minLength: 1, maxLength: 6 }),
       jitter: fc.double({ min: 0, max: 1, noNaN: true }),
       stopGraceMs: ms(0, 600_000),
@@ -51,11 +52,6 @@ const service = (own: string, earlier: readonly string[]): fc.Arbitrary<ServiceS
 
 const config: fc.Arbitrary<Config> = fc
   .uniqueArray(name, { minLength: 1, maxLength: 5 })
-  // Keys that look like whole numbers come first in any JavaScript object; that order is not ours to keep.
-  .map((names) => [
-    ...names.filter((n) => /^\d+$/.test(n)).sort((a, b) => Number(a) - Number(b)),
-    ...names.filter((n) => !/^\d+$/.test(n)),
-  ])
   .chain((names) => fc.tuple(...names.map((own, i) => service(own, names.slice(0, i)))))
   .map((services) => ({
     file: '/etc/medyk.yaml',

@@ -121,7 +121,7 @@ describe('hostile input', () => {
       '  c: { runtime: process, process: { command: [x], env: { PIN: 48151623 } } }',
     ].join('\n')
     const { message } = refusal(text)
-    expect(message.split('\n')).toHaveLength(3)
+    expect(message.split('\n')).toHaveLength(4)
     expect(message).not.toMatch(/hunter2|48151623/)
   })
 

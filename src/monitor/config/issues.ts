@@ -93,7 +93,7 @@ function explain(issue: Issue, json: JsonSchema, root: unknown): Explained[] {
   }
   if (issue.code === 'invalid_key') {
     const key = path.at(-1)
-    const message = `${quote(key)} is ${issue.issues[0]?.message ?? 'not allowed as a key'}`
+    const message = `key ${quote(key)}: ${issue.issues[0]?.message ?? 'not allowed'}`
     return [{ path: path.slice(0, -1), key, message }]
   }
   if (issue.code === 'invalid_union' && 'discriminator' in issue) {

@@ -50,6 +50,8 @@ const recovery = z
     }),
     window: duration({
       describe: 'The sliding window in which attempts are counted.',
+      // The journal reads back the attempts of one day.
+      max: 86_400_000,
       default: formatDuration(policy.windowMs),
     }).optional(),
     delays: z
@@ -203,6 +205,7 @@ function probeSchema(probers: Kinds['probers']) {
   const [first, ...others] = variants
   if (first === undefined) throw new TypeError('there has to be at least one prober')
   const full = z.discriminatedUnion('kind', [first, ...others])
-  if (!('http' in probers)) return z.union([full])
-  return z.union([z.url({ protocol: /^https?$/ }).describe('Short for { kind: http, url: … }.'), full])
+  // The prober's own schema of a URL: the short form must not let through what the long one refuses.
+  const url = probers['http']?.shape['url'] as z.ZodType<string> | undefined
+  return url === undefined ? z.union([full]) : z.union([url.describe('Short for { kind: http, url: … }.'), full])
 }

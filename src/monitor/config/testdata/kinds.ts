@@ -12,7 +12,7 @@ export const kinds: Kinds = {
     mock: z.object({ speed: z.number().optional() }),
   },
   probers: {
-    http: z.strictObject({ url: z.url({ protocol: /^https?$/ }), expect: z.array(z.int()).optional() }).superRefine(() => {}),
+    http: z.strictObject({ url: z.url({ protocol: /^https?$/ }).refine((url) => !url.includes('@'), 'expected a URL without a password'), expect: z.array(z.int()).optional() }).superRefine(() => {}),
     tcp: z.strictObject({ host: z.string(), port: z.int().min(1).max(65_535) }),
   },
 }
