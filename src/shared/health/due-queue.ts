@@ -1,12 +1,16 @@
-/** What waits in a `DueQueue`. `slot` is the queue's own: its place in the heap, -1 when it is in none. */
+/** What waits in a `DueQueue`, which alone writes to it. */
 export interface Due {
   dueAt: number
+  /** Its place in the heap; -1 when it is in none. */
   slot: number
+  /** Among items due at the same time the one that was pushed first comes first. */
+  order: number
 }
 
 /** A binary heap by `dueAt` that can also drop or move any item in O(log n): what is unregistered leaves nothing behind. */
 export class DueQueue<T extends Due> {
   readonly #heap: T[] = []
+  #pushed = 0
 
   get size(): number {
     return this.#heap.length
@@ -20,6 +24,7 @@ export class DueQueue<T extends Due> {
   push(item: T, dueAt: number): void {
     this.remove(item)
     item.dueAt = dueAt
+    item.order = this.#pushed += 1
     this.#place(item, this.#heap.length)
     this.#up(item)
   }
@@ -49,7 +54,7 @@ export class DueQueue<T extends Due> {
   #up(item: T): void {
     while (item.slot > 0) {
       const parent = this.#heap[(item.slot - 1) >> 1]
-      if (!parent || parent.dueAt <= item.dueAt) return
+      if (!parent || before(parent, item)) return
       this.#swap(item, parent)
     }
   }
@@ -58,8 +63,8 @@ export class DueQueue<T extends Due> {
     for (;;) {
       const left = this.#heap[2 * item.slot + 1]
       const right = this.#heap[2 * item.slot + 2]
-      const least = right && left && right.dueAt < left.dueAt ? right : left
-      if (!least || item.dueAt <= least.dueAt) return
+      const least = right && left && before(right, left) ? right : left
+      if (!least || before(item, least)) return
       this.#swap(item, least)
     }
   }
@@ -69,4 +74,8 @@ export class DueQueue<T extends Due> {
     this.#place(a, b.slot)
     this.#place(b, slot)
   }
+}
+
+function before(a: Due, b: Due): boolean {
+  return a.dueAt < b.dueAt || (a.dueAt === b.dueAt && a.order < b.order)
 }

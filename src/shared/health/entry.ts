@@ -35,6 +35,7 @@ export function entryOf(registration: ResolvedRegistration): Entry {
     registration,
     dueAt: 0,
     slot: -1,
+    order: 0,
     run: null,
     state: initialThresholdState,
     latest: null,

@@ -1,6 +1,6 @@
 import { CheckMetrics } from './check-metrics.ts'
 import { entryOf, releaseCheck, viewOf, type CheckView, type Entry } from './entry.ts'
-import { MedykError, silentLogger, systemClock, type Clock, type Logger } from './internal/index.ts'
+import { MedykError, silentLogger, systemClock, unfailing, type Clock, type Logger } from './internal/index.ts'
 import { Listeners } from './listeners.ts'
 import { Metrics } from './metrics.ts'
 import { validateOptions, type HealthOptions } from './options.ts'
@@ -14,6 +14,9 @@ import { applyResult } from './thresholds.ts'
 
 /** While results disagree with the status a check runs again this soon, so that the truth is out in about a second. */
 const CONFIRM_MS = 500
+
+/** Doubles each time: what does not settle soon is asked less and less often, down to its interval. */
+const lookAgainMs = (times: number) => CONFIRM_MS * 2 ** Math.min(times, 20)
 
 /** A change of a check's status, thresholds applied. */
 export interface Transition {
@@ -54,20 +57,21 @@ export class Health implements AsyncDisposable {
   readonly #startedAt: number
   readonly #lastErrorStyle: 'message' | 'check'
   #started = false
+  #stopped: Promise<void> = Promise.resolve()
   #cameUp = false
   #leaving = false
   #lastError: string | null = null
 
   constructor(options: HealthOptions) {
-    const { service, version, clock = systemClock, random = Math.random, logger = silentLogger } = options
+    const { service, version, clock = systemClock, random = Math.random, logger } = options
     validateOptions(options)
     this.service = service
     this.version = version
     this.#clock = clock
-    this.#logger = logger
+    this.#logger = unfailing(logger ?? silentLogger)
     this.#lastErrorStyle = options.lastError ?? 'message'
     this.#startedAt = clock.mono()
-    this.#transitions = new Listeners(logger)
+    this.#transitions = new Listeners(this.#logger)
     this.#runner = new Runner({
       clock,
       random,
@@ -153,9 +157,12 @@ export class Health implements AsyncDisposable {
   /** Ends the checks; those under way are aborted and given a second to end. The last results stay. */
   async stop(): Promise<void> {
     this.shuttingDown()
-    if (!this.#started) return
-    this.#started = false
-    await this.#runner.stop(this.#entries.values())
+    if (this.#started) {
+      this.#started = false
+      this.#stopped = this.#runner.stop(this.#entries.values())
+    }
+    await this.#stopped
+    if (this.#started) return
     for (const entry of this.#entries.values()) releaseCheck(entry, this.#logger)
   }
 
@@ -237,10 +244,12 @@ export class Health implements AsyncDisposable {
       this.#checkMetrics.record(registration.name, outcome, durationMs)
     }
     if (state.status !== from) this.#transition(entry, from, state.status, outcome.message)
-    if (state.wavering) return { inMs: CONFIRM_MS }
-    // Most outages are restarts and start-ups: look again soon, and less and less often if it lasts.
-    if (state.status === 'unhealthy') return { inMs: CONFIRM_MS * 2 ** Math.min(state.runs.unhealthy - 1, 20) }
-    return registration.probes.join() === 'startup' ? 'never' : 'interval'
+    const { failureThreshold, successThreshold, probes } = registration
+    const patience = Math.max(0, state.wavering - failureThreshold - successThreshold)
+    if (state.wavering > 0) return { inMs: lookAgainMs(patience) }
+    // Most outages are restarts and start-ups: look again soon.
+    if (state.status === 'unhealthy') return { inMs: lookAgainMs(state.runs.unhealthy - 1) }
+    return probes.join() === 'startup' ? 'never' : 'interval'
   }
 
   #transition(entry: Entry, from: Status | null, to: Status, message: string | null): void {

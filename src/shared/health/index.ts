@@ -7,6 +7,7 @@ export { createHandler, type Handler, type HandlerOptions } from './endpoints/ha
 export { nodeListener, type NodeListener, type NodeListenerOptions } from './endpoints/node.ts'
 export { defaultPaths, type Paths, type Route } from './endpoints/routes.ts'
 export { serveHealth, type HealthServer, type ServeOptions } from './endpoints/serve.ts'
+export { errorCodes, type ErrorCode } from './errors.ts'
 export type { CheckView } from './entry.ts'
 export { Health, type HealthEvents, type Transition } from './health.ts'
 export type { HealthOptions } from './options.ts'

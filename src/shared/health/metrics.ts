@@ -62,6 +62,9 @@ export class Metrics {
 
   /** Counters end in `_total`. Throws `ERR_METRIC` for a bad or taken name. */
   counter(options: MetricOptions): Counter {
+    if (!options.name.endsWith('_total')) {
+      throw new MedykError('ERR_METRIC', `the name of counter "${options.name}" has to end in _total`)
+    }
     const counter = this.#make(options, (config) => new CounterClass(config))
     const admit = this.#cap(options.name)
     return { inc: (by = 1, labels = none) => void (admit(labels) && counter.inc(labels, by)) }

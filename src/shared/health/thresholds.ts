@@ -20,8 +20,8 @@ interface Runs {
 export interface Judged {
   readonly status: Status
   readonly runs: Runs
-  /** The latest result is not what the status says. */
-  readonly wavering: boolean
+  /** Latest results in a row that are not what the status says. */
+  readonly wavering: number
 }
 
 export type ThresholdState = { readonly status: null } | Judged
@@ -36,15 +36,16 @@ const noRuns: Runs = { unhealthy: 0, unsound: 0, healthy: 0, bearable: 0 }
  * threshold nothing changes, as with kubelet.
  */
 export function applyResult(state: ThresholdState, result: Status, thresholds: Thresholds): Judged {
-  const before = state.status === null ? noRuns : state.runs
+  const past = state.status === null ? noRuns : state.runs
   const runs: Runs = {
-    unhealthy: result === 'unhealthy' ? before.unhealthy + 1 : 0,
-    unsound: result === 'healthy' ? 0 : before.unsound + 1,
-    healthy: result === 'healthy' ? before.healthy + 1 : 0,
-    bearable: result === 'unhealthy' ? 0 : before.bearable + 1,
+    unhealthy: result === 'unhealthy' ? past.unhealthy + 1 : 0,
+    unsound: result === 'healthy' ? 0 : past.unsound + 1,
+    healthy: result === 'healthy' ? past.healthy + 1 : 0,
+    bearable: result === 'unhealthy' ? 0 : past.bearable + 1,
   }
   const status = state.status === null ? result : next(state.status, runs, thresholds)
-  return { status, runs, wavering: status !== result }
+  const before = state.status === null ? 0 : state.wavering
+  return { status, runs, wavering: status === result ? 0 : before + 1 }
 }
 
 function next(status: Status, runs: Runs, { failureThreshold, successThreshold }: Thresholds): Status {

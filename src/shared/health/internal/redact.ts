@@ -1,15 +1,15 @@
 const MASK = '[redacted]'
 const SECRET_NAME = String.raw`(?:password|passwd|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential|authorization|cookie|signature)`
-const VALUE = String.raw`(?:\\?"[^"]*(?:"|$)|'[^']*(?:'|$)|[^\s,;&}"']+)`
+const VALUE = String.raw`(?:(?:bearer|basic|digest)\s{1,8})?(?:\\?"[^"]*(?:"|$)|'[^']*(?:'|$)|[^\s,;&}"']+)`
 
 // Order matters: URLs first, since their user part may itself contain what looks like a key. Every repetition is bounded
 // or ends at the first character outside its class, so that hostile text costs linear time.
 const RULES: readonly (readonly [RegExp, string])[] = [
   [/-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|$)/g, MASK],
   [/\b([a-z][a-z0-9+.-]{0,20}:\/\/)[^\s/?#"']{1,768}@/gi, `$1${MASK}@`],
-  [/\b(bearer|basic|digest)\s{1,8}[\w~+/.=-]{6,}/gi, `$1 ${MASK}`],
   [new RegExp(String.raw`(${SECRET_NAME}[\w.-]{0,64}[\\"']{0,3}\s{0,8}[:=]\s{0,8})${VALUE}`, 'gi'), `$1${MASK}`],
   [new RegExp(String.raw`(--?${SECRET_NAME}\s{1,8})${VALUE}`, 'gi'), `$1${MASK}`],
+  [/\b(bearer|basic|digest)\s{1,8}[\w~+/.=-]{6,}/gi, `$1 ${MASK}`],
   [/\beyJ[\w-]{8,2048}\.[\w-]{8,2048}\.[\w-]*/g, MASK],
   [/\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bgh[pousr]_[A-Za-z0-9]{20,}\b|\bxox[abprs]-[\w-]{10,}/g, MASK],
 ]
