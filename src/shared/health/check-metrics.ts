@@ -1,4 +1,5 @@
-import type { Labels, Metrics } from './metrics.ts'
+import type { ClientMetrics } from './client-metrics.ts'
+import type { Labels } from './metrics.ts'
 import type { MetricName } from './metrics-table.ts'
 import type { Outcome } from './outcome.ts'
 import { CounterClass, GaugeClass, HistogramClass } from './prometheus.ts'
@@ -16,13 +17,13 @@ export interface MetricsView extends Identity {
 
 /** The metrics of the table, for at most `maxChecks` check names at a time. */
 export class CheckMetrics {
-  readonly #metrics: Metrics
+  readonly #metrics: ClientMetrics
   readonly #maxChecks: number
   readonly #exported = new Set<string>()
   readonly #runs
   readonly #duration
 
-  constructor(metrics: Metrics, view: MetricsView, maxChecks: number) {
+  constructor(metrics: ClientMetrics, view: MetricsView, maxChecks: number) {
     this.#metrics = metrics
     this.#maxChecks = maxChecks
     this.#runs = new CounterClass(metrics.tableConfig('health_check_runs_total'))

@@ -246,6 +246,19 @@ describe('the life of a service', () => {
     expect({ status, out: String(stdout).trim(), err: String(stderr) }).toMatchObject({ status: 0, out: 'healthy' })
   })
 
+  it('is kept alive by who waits for the first results', () => {
+    const code = `
+      import { Health } from './index.ts'
+      const health = new Health({ service: 'a', version: '1' })
+      health.register({ name: 'db', check: () => {} })
+      health.start()
+      await health.firstResults()
+      console.log(health.check('db').status)`
+    const args = ['--conditions=medyk-source', '--input-type=module', '--eval', code]
+    const { stdout, status } = spawnSync(process.execPath, args, { cwd: import.meta.dirname, timeout: 60_000 })
+    expect([status, String(stdout).trim()]).toEqual([0, 'healthy'])
+  })
+
   it('releases what a check holds when it is unregistered and at the stop', async () => {
     const { clock, health } = setUp()
     const released: string[] = []

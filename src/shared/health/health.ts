@@ -1,8 +1,9 @@
 import { CheckMetrics } from './check-metrics.ts'
+import { ClientMetrics } from './client-metrics.ts'
 import { entryOf, releaseCheck, viewOf, type CheckView, type Entry } from './entry.ts'
 import { MedykError, silentLogger, systemClock, unfailing, type Clock, type Logger } from './internal/index.ts'
 import { Listeners } from './listeners.ts'
-import { Metrics } from './metrics.ts'
+import type { Metrics } from './metrics.ts'
 import { validateOptions, type HealthOptions } from './options.ts'
 import type { Outcome } from './outcome.ts'
 import { MAX_CHECKS, resolveRegistrations, type Registration } from './registration.ts'
@@ -83,9 +84,10 @@ export class Health implements AsyncDisposable {
       (endpoint) => this.#evaluate(endpoint),
       () => this.#lastError,
     )
-    this.metrics = new Metrics(options.metrics)
+    const metrics = new ClientMetrics(options.metrics)
+    this.metrics = metrics
     this.#checkMetrics = new CheckMetrics(
-      this.metrics,
+      metrics,
       {
         service,
         version,
@@ -130,16 +132,20 @@ export class Health implements AsyncDisposable {
     this.#changed()
   }
 
-  /** Resolves when every check that is registered has a result; rejects with the signal's reason. */
+  /** Resolves when every check that is registered has a result; rejects with the signal's reason. Keeps the process alive. */
   firstResults(signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason as Error)
       if (this.#pending.size === 0) return resolve()
+      // Whoever waits here wants to hear the answer: the checks' own timers would let the process end before.
+      const alive = this.#clock.timer(Infinity, () => {})
       const tell = () => {
+        alive[Symbol.dispose]()
         signal?.removeEventListener('abort', onAbort)
         resolve()
       }
       const onAbort = () => {
+        alive[Symbol.dispose]()
         this.#awaiting.delete(tell)
         reject(signal?.reason as Error)
       }
