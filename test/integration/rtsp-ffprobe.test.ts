@@ -55,6 +55,6 @@ describe('ReplayServer read by ffprobe', () => {
   it.skipIf(missing)('is told apart by ffprobe when path or password are wrong', async () => {
     const server = await replay({ credentials: { scheme: 'digest', username: 'kim', password: 'right' } })
     await expect(probe(server.url.replace('//', '//kim:wrong@'))).rejects.toThrow(/401/)
-    await expect(probe(server.url.replace('//', '//kim:right@').replace('stream', 'other'))).rejects.toThrow(/404/)
+    await expect(probe(server.url.replace('//', '//kim:right@').replace('live', 'other'))).rejects.toThrow(/404/)
   })
 })

@@ -55,7 +55,7 @@ export function debugRoutes(health: Health, log: Logger, enabled: boolean): Debu
           }, 50)
           timer.unref()
         }
-        return told('leak', { mibPerSecond: 20, limitMib: LEAK_LIMIT_MIB })
+        return told('leak', { limitMib: LEAK_LIMIT_MIB, rssMib: Math.round(process.memoryUsage.rss() / MEBIBYTE) })
       },
     },
     wrap: (listener) => (request, response) => {

@@ -28,6 +28,8 @@ export interface ServiceContext {
 export interface ServiceParts {
   readonly checks: readonly Registration[]
   readonly routes?: Routes
+  /** Said in the line of the log that tells that the service is up. */
+  readonly about?: object
   /** Ends what the service runs. Has half a second. */
   readonly stop?: () => Promise<void> | void
 }
@@ -75,7 +77,7 @@ export async function runService(
     const address = server.address()
     const bootMs = Math.round(performance.now())
     const at = { host, port: typeof address === 'object' ? address?.port : port, pid: process.pid, version, bootMs }
-    log.info(at, 'listening')
+    log.info({ ...at, ...parts.about }, 'listening')
 
     const stop = async (signal: string) => {
       log.info({ signal }, 'stopping')

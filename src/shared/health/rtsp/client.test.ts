@@ -128,7 +128,7 @@ describe('playRtsp', { timeout: 30_000 }, () => {
 
   it('says not found for a path that does not exist', async () => {
     const server = await replay()
-    await expect(play(server.url.replace('stream', 'nothing'))).rejects.toEqual(withCode('ERR_RTSP_NOT_FOUND'))
+    await expect(play(server.url.replace('live', 'nothing'))).rejects.toEqual(withCode('ERR_RTSP_NOT_FOUND'))
   })
 
   it('says connect where nobody listens', async () => {

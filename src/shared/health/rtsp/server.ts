@@ -16,7 +16,7 @@ export interface ReplayServerOptions {
   readonly host?: string
   /** Default 0: any free one. */
   readonly port?: number
-  /** Default `/stream`. */
+  /** Default `/live`. */
   readonly path?: string
   /** Asks for these; default nobody is asked. */
   readonly credentials?: RtspCredentials & { readonly scheme: 'basic' | 'digest' }
@@ -74,7 +74,7 @@ export class ReplayServer implements AsyncDisposable {
     this.#logger = options.logger ?? silentLogger
     this.#units = clip.units.map(({ nals }) => packetize(nals))
     this.#media = {
-      path: options.path ?? '/stream',
+      path: options.path ?? '/live',
       fps: options.fps ?? 25,
       sps: clip.sps,
       pps: clip.pps,

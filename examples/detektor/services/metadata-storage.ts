@@ -1,17 +1,18 @@
 // Keeps track rows: in SQLite, or in Postgres when DATABASE_URL is given.
+import { dirname, join } from 'node:path'
 import { ping, type Registration } from '@medyk/health'
-import { parseTrackRows } from './lib/frame.ts'
-import { runService } from './lib/service.ts'
-import { openPostgres } from './storage/postgres.ts'
-import { openSqlite } from './storage/sqlite.ts'
+import { assetPath } from '../lib/asset.ts'
+import { parseTrackRows } from '../lib/frame.ts'
+import { runService } from '../lib/service.ts'
+import { openPostgres } from '../storage/postgres.ts'
+import { openSqlite } from '../storage/sqlite.ts'
 
 await runService('metadata-storage', 8005, async ({ env, health, log }) => {
   const databaseUrl = env['DATABASE_URL']
   const idleError = (message: string) => log.warn({}, `Postgres: ${message}`)
   const store = databaseUrl
     ? await openPostgres(databaseUrl, idleError)
-    : openSqlite(env['DATA_DIR'] || '.medyk/detektor')
-  log.info({ store: store.description, ...(await store.stats()) }, 'store is open')
+    : openSqlite(env['DATA_DIR'] || join(dirname(assetPath('package.json')), 'data'))
 
   const stored = health.metrics.counter({ name: 'frames_stored_total', help: 'Rows written' })
   const repeated = health.metrics.counter({ name: 'frames_repeated_total', help: 'Rows that were there already' })
@@ -24,6 +25,7 @@ await runService('metadata-storage', 8005, async ({ env, health, log }) => {
     failureThreshold: 2,
   }
   return {
+    about: { store: store.description, ...(await store.stats()) },
     routes: {
       'POST /metadata': async ({ json }) => {
         const rows = parseTrackRows(await json())

@@ -1,16 +1,16 @@
 // Reads the camera's stream and hands what it knows of each picture to frame-buffer.
 import { randomBytes } from 'node:crypto'
 import { redactRtspUrl, watchStream } from '@medyk/health/rtsp'
-import { countFrom, httpUrlFrom } from './lib/env.ts'
-import { FramePusher } from './lib/frame-pusher.ts'
-import { dependency, runService } from './lib/service.ts'
+import { countFrom, httpUrlFrom } from '../lib/env.ts'
+import { FramePusher } from '../lib/frame-pusher.ts'
+import { dependency, runService } from '../lib/service.ts'
 
 /** A picture older than this means that the stream does not flow. */
 const FRESH_MS = 1_000
 
 await runService('rtsp-capture', 8001, ({ env, health, log, signal }) => {
   const camera = env['CAMERA_NAME'] || 'camera'
-  const cameraUrl = env['CAMERA_URL'] || 'rtsp://127.0.0.1:8554/stream'
+  const cameraUrl = env['CAMERA_URL'] || 'rtsp://127.0.0.1:8554/live'
   const bufferUrl = httpUrlFrom(env, 'FRAME_BUFFER_URL', 'http://127.0.0.1:8002')
   const { metrics } = health
   const captured = metrics.counter({ name: 'frames_captured_total', help: 'Pictures read from the camera' })
@@ -39,7 +39,6 @@ await runService('rtsp-capture', 8001, ({ env, health, log, signal }) => {
       pusher.add({ camera, session, number, rtpTimestamp, bytes, keyframe, capturedAt })
     },
   })
-  log.info({ url: redactRtspUrl(cameraUrl), session }, 'watching')
   metrics.gauge({ name: 'stream_fps', help: 'Pictures a second, over two', read: () => stream.snapshot().fps })
   metrics.gauge({
     name: 'stream_lost_packets',
@@ -57,6 +56,7 @@ await runService('rtsp-capture', 8001, ({ env, health, log, signal }) => {
     return { status: 'unhealthy', message: `${age}, ${state}${why}` } as const
   }
   return {
+    about: { stream: redactRtspUrl(cameraUrl), session },
     checks: [
       { name: 'stream', check: flows, intervalMs: 250, failureThreshold: 2 },
       dependency('camera', httpUrlFrom(env, 'CAMERA_HEALTH_URL', 'http://127.0.0.1:8003')),

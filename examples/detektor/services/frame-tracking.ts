@@ -1,11 +1,11 @@
 // Takes frames from frame-buffer, works out a track row for each, and stores them with metadata-storage.
-import { Backoff } from './lib/backoff.ts'
-import { BoundedQueue } from './lib/bounded-queue.ts'
-import { countFrom, httpUrlFrom } from './lib/env.ts'
-import { parseFrames, type TrackRow } from './lib/frame.ts'
-import { callJson } from './lib/http-client.ts'
-import { dependency, runService } from './lib/service.ts'
-import { Tracker } from './lib/tracker.ts'
+import { Backoff } from '../lib/backoff.ts'
+import { BoundedQueue } from '../lib/bounded-queue.ts'
+import { countFrom, httpUrlFrom } from '../lib/env.ts'
+import { parseFrames, type TrackRow } from '../lib/frame.ts'
+import { callJson } from '../lib/http-client.ts'
+import { dependency, runService } from '../lib/service.ts'
+import { Tracker } from '../lib/tracker.ts'
 
 const TAKE = 100
 const STORE = 200

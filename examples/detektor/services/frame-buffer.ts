@@ -1,9 +1,9 @@
 // Holds frames between rtsp-capture and frame-tracking: bounded, and honest about what it had to drop.
 import { MedykError } from '@medyk/health'
-import { BoundedQueue } from './lib/bounded-queue.ts'
-import { countFrom } from './lib/env.ts'
-import { MAX_BATCH, parseFrames, type Frame } from './lib/frame.ts'
-import { runService } from './lib/service.ts'
+import { BoundedQueue } from '../lib/bounded-queue.ts'
+import { countFrom } from '../lib/env.ts'
+import { MAX_BATCH, parseFrames, type Frame } from '../lib/frame.ts'
+import { runService } from '../lib/service.ts'
 
 const MAX_WAIT_MS = 10_000
 const MAX_WAITING = 16
@@ -69,6 +69,7 @@ await runService('frame-buffer', 8002, ({ env, health, log, signal }) => {
         name: 'depth',
         intervalMs: 500,
         critical: false,
+        successThreshold: 3,
         check: () => {
           const data = { depth: queue.size, capacity: queue.capacity, dropped: queue.dropped }
           if (queue.fill < DEGRADED_FILL) return { status: 'healthy', data }
