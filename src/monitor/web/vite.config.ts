@@ -7,6 +7,7 @@ export default defineConfig({
   root: import.meta.dirname,
   // Relative, so that the page works behind a path prefix.
   base: './',
+  cacheDir: '../../../node_modules/.vite/dashboard',
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: {
     outDir: 'dist',
