@@ -87,8 +87,8 @@ export class Example implements AsyncDisposable {
     return pid
   }
 
-  url(name: string, path = ''): string {
-    return `http://127.0.0.1:${this.ports[name]}${path}`
+  url(name: string, at = ''): string {
+    return `http://127.0.0.1:${this.ports[name]}${at}`
   }
 
   async frames(): Promise<number> {
@@ -111,9 +111,9 @@ export class Example implements AsyncDisposable {
     return readFile(path.join(this.directory, 'daemon.log'), 'utf8')
   }
 
-  async #get<T>(path: string): Promise<T> {
-    const response = await fetch(this.api + path, { signal: AbortSignal.timeout(2_000) })
-    if (!response.ok) throw new Error(`${path} answered ${response.status}`)
+  async #get<T>(at: string): Promise<T> {
+    const response = await fetch(this.api + at, { signal: AbortSignal.timeout(2_000) })
+    if (!response.ok) throw new Error(`${at} answered ${response.status}`)
     return (await response.json()) as T
   }
 

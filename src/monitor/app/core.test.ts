@@ -304,13 +304,13 @@ describe('the budget', () => {
     expect(bench.acts().map((action) => action.service)).toEqual(['a', 'b'])
     bench.send({
       type: 'action.finished',
-      action: bench.acts()[0],
+      action: bench.act(0),
       outcome: { result: 'done', detail: '', startedAt: 'x' },
     })
     expect(bench.acts()).toHaveLength(3)
     bench.send({
       type: 'action.finished',
-      action: bench.acts()[1],
+      action: bench.act(1),
       outcome: { result: 'done', detail: '', startedAt: 'x' },
     })
     expect(bench.acts()).toHaveLength(3)
@@ -338,7 +338,7 @@ describe('restored incidents', () => {
   it('go on under their old name and close when the service is well', () => {
     const before = pipeline()
     before.exited('storage')
-    const incident = before.ofType('incident.opened')[0].incident
+    const incident = before.incident(0)
     const bench = pipeline()
     bench.send({
       type: 'restored',

@@ -159,6 +159,20 @@ export class Bench {
     return this.effects.filter((effect) => effect.type === 'act').map((effect) => effect.action)
   }
 
+  /** The n-th action that was decided, from 0. */
+  act(n: number) {
+    const action = this.acts()[n]
+    if (!action) throw new Error(`there was no action ${n}`)
+    return action
+  }
+
+  /** The n-th incident that was opened, from 0, as it was then. */
+  incident(n: number) {
+    const opened = this.ofType('incident.opened')[n]
+    if (!opened) throw new Error(`there was no incident ${n}`)
+    return opened.incident
+  }
+
   /** The last action was carried out; a new run is there unless it crashed again. */
   done(result: 'done' | 'failed' | 'aborted' | 'impossible' = 'done', detail = ''): void {
     const action = this.acts().at(-1)

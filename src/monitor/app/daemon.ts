@@ -1,257 +1,196 @@
-import { withDeadline, messageOf, type Clock, type Logger } from '@medyk/health/internal'
+import { messageOf, type Clock, type Logger } from '@medyk/health/internal'
 import type { Config } from '../config/index.ts'
 import { openJournal, type Journal } from '../journal/index.ts'
-import { isoOf, type Action, type Effect, type InputEvent, type RuntimeEvent } from '../model/index.ts'
+import {
+  isoOf,
+  type Action,
+  type ActionOutcome,
+  type Effect,
+  type Instance,
+  type Restored,
+  type RuntimeEvent,
+} from '../model/index.ts'
 import { execute } from '../recovery/index.ts'
-import { createEventLog, createServer, type HealthReport } from '../server/index.ts'
-import { core } from './core.ts'
+import { createEventLog, createServer } from '../server/index.ts'
+import { TraceWriter } from '../simulation/index.ts'
+import { core, type CoreState } from './core.ts'
 import { Fleet, topologicalOrder } from './fleet.ts'
 import { IncidentBook } from './incident-book.ts'
-import { CoreLoop, type LoopHandlers } from './loop.ts'
+import { CoreLoop } from './loop.ts'
 import { createMetrics } from './metrics.ts'
 import { Projection } from './monitor-state.ts'
+import { OwnHealth } from './own-health.ts'
+import { Publisher } from './publisher.ts'
 import { startShard } from './shard-thread.ts'
-import type { ShardHost, ShardSummary } from './shard-host.ts'
-import { openTrace, type Trace } from './trace.ts'
+import type { ProbeSummary, ShardHost, ShardListener } from './shard-host.ts'
 
 export interface DaemonOptions {
   readonly config: Config
   readonly version: string
   readonly clock: Clock
   readonly logger: Logger
-  /** File for a trace of every input and output; null: none. */
+  /** File for a trace of everything that goes into the pure core; null: none. */
   readonly record?: string | null
-  /** Seconds of progress: what is being done right now. */
-  readonly onProgress?: (text: string) => void
 }
 
 export interface Daemon {
   readonly url: string
-  /** Ends the daemon. `stopServices` also ends what it runs, dependants first. Idempotent. */
+  /** Ends the daemon; `stopServices` also ends what it runs, dependants first. Idempotent. */
   stop(options: { readonly stopServices: boolean }): Promise<void>
 }
 
-/** An intermittent disk must not keep the daemon from coming up. */
-const JOURNAL_MS = 10_000
+/** Between SIGTERM and SIGKILL for services when the daemon is told to end. */
+const STOP_GRACE_MS = 3_000
 
-/** Composition root: wires the steps, in the order of the way of data, and takes them apart in reverse. */
+/**
+ * Composition root: wires the steps in the order of the way of data and takes them apart in reverse. Rejects with the
+ * error of whatever could not be set up, after undoing the rest; no service was touched before the port was taken.
+ */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
-  const { config, version, clock, logger, onProgress = () => {} } = options
-  const { services } = config
+  const { config, version, clock, logger } = options
+  const { services, stateDir } = config
   const stack = new AsyncDisposableStack()
   try {
     const abort = new AbortController()
-    const startedAt = clock.wall()
-    const journal = stack.use(await openJournal({ stateDir: config.stateDir, logger, clock }))
-    const trace: Trace | null = options.record ? stack.use(await openTrace(options.record, logger)) : null
+    const journal = stack.use(await openJournal({ stateDir, logger, clock }))
+    const trace = openTrace(options, stack)
     const metrics = createMetrics(version)
+    const own = new OwnHealth(journal, clock, version)
     const book = new IncidentBook()
-    const events = createEventLog({ epoch: Math.round(startedAt).toString(36), version, wall: clock.wall })
-    const summaries = new Map<string, ShardSummary>()
-    let observer = { unwell: false, reason: '' }
-    let lost: string | null = null
+    const events = createEventLog({ epoch: Math.round(clock.wall()).toString(36), version, wall: () => clock.wall() })
+    const probes = new Map<string, ProbeSummary>()
+    let fleet: Fleet | null = null
+    let shard: ShardHost | null = null
 
-    const loop: CoreLoop<ReturnType<typeof core.initial>> = new CoreLoop(core, clock, {
+    const loop: CoreLoop<CoreState> = new CoreLoop(core, clock, {
       onTurn: (turn) => {
-        trace?.turn(turn)
-        publish(turn)
+        trace?.write({ t: 'core', event: turn.input, now: turn.now })
+        if (turn.events.length + turn.effects.length > 0)
+          trace?.write({ t: 'out', events: turn.events, effects: turn.effects })
+        publisher.turn(turn)
       },
       onEffect: (effect) => void carryOut(effect),
     })
-    const health = (): HealthReport => {
-      const checks = {
-        journal: journal.state === 'ok' ? 'healthy' : 'degraded',
-        probing: lost === null ? 'healthy' : 'unhealthy',
-        observer: observer.unwell ? 'degraded' : 'healthy',
-      } as const
-      const worst = Object.values(checks).includes('unhealthy')
-      const uneasy = Object.values(checks).includes('degraded')
-      return {
-        status: worst ? 'unhealthy' : uneasy ? 'degraded' : 'healthy',
-        timestamp: isoOf(clock.wall()).replace(/\.\d+Z$/, 'Z'),
-        service: 'medyk',
-        version,
-        checks,
-        metadata: {
-          uptime_seconds: Math.floor((clock.wall() - startedAt) / 1_000),
-          last_error: lost ?? (observer.unwell ? observer.reason : (journal.problems.at(-1) ?? null)),
-        },
-      }
-    }
     const state = new Projection({
       core: () => loop.state,
-      instances: () => fleet?.instances ?? new Map(),
-      summary: (instance, probe) => summaries.get(`${instance}\n${probe}`),
+      instances: () => fleet?.instances ?? new Map<string, Instance>(),
+      summary: (instance, probe) => probes.get(`${instance}\n${probe}`),
       book,
       events,
-      health,
+      health: (probe) => own.report(probe),
       metrics: () => metrics.render(state.services()),
-      mono: clock.mono,
+      mono: () => clock.mono(),
     })
-    const { host, port } = config.server
-    const server = stack.use(createServer({ state, version, host, port, logger, clock }))
-    // The port first: a second daemon must learn that it is one before it touches a service.
+    const publisher = new Publisher({ book, events, journal, metrics, logger, row: (name) => state.row(name) })
+    const server = stack.use(createServer({ state, version, ...config.server, logger, clock }))
     const { url } = await server.listen()
 
-    const remembered = await withDeadline(JOURNAL_MS, () => readJournal(journal, book), {
-      clock,
-      what: 'reading the journal',
-    })
-    loop.send({ type: 'services.changed', services })
+    const remembered = await readJournal(journal, book)
     for (const { name } of services) metrics.declare(name)
+    loop.send({ type: 'services.changed', services })
     loop.send(remembered)
 
-    let fleet: Fleet | null = null
-    let shard: ShardHost | null = null
     const onRuntimeEvent = (event: RuntimeEvent) => {
       loop.send(event)
       shard?.instanceEvent(event)
-      publishRow(event.instance.service)
+      publisher.service(event.instance.service)
     }
-    onProgress('looking for services that run already')
-    fleet = stack.use(await Fleet.open({ services, stateDir: config.stateDir, logger, clock, onEvent: onRuntimeEvent }))
+    const listener: ShardListener = {
+      onVerdict: (verdict) => loop.send({ type: 'verdict', verdict }),
+      onEvent(event) {
+        if (event.type === 'observer.changed') observerChanged(event)
+        loop.send(event)
+      },
+      onSummary(summary) {
+        for (const row of summary.probes) probes.set(`${row.instance}\n${row.probe}`, row)
+        metrics.probing(summary.attempts, summary.latenessP99Ms)
+      },
+      onRecord: (record) => trace?.write(record),
+      onLost(reason) {
+        own.lost = reason
+        observerChanged({ unwell: true, reason })
+        loop.send({ type: 'observer.changed', unwell: true, reason })
+      },
+    }
+    fleet = stack.use(await Fleet.open({ services, stateDir, logger, clock, onEvent: onRuntimeEvent }))
     shard = stack.use(
-      await startShard(
-        {
-          onVerdict: (verdict) => loop.send({ type: 'verdict', verdict }),
-          onEvent: (event) => {
-            if (event.type === 'observer.changed') observerChanged(event)
-            loop.send(event)
-          },
-          onSummary: ({ probes, attempts, latenessP99Ms }) => {
-            for (const row of probes) summaries.set(`${row.instance}\n${row.probe}`, row)
-            metrics.probing(attempts, latenessP99Ms)
-          },
-          onLost: (reason) => {
-            lost = reason
-            observerChanged({ unwell: true, reason })
-            loop.send({ type: 'observer.changed', unwell: true, reason })
-            logger.error({ reason }, 'probing has ended')
-          },
-          onInput: (record) => trace?.detection(record),
-        },
-        { record: trace !== null, logger },
-      ),
+      await startShard(listener, {
+        settings: { record: trace !== null, userAgent: `medyk/${version}` },
+        clock,
+        logger,
+      }),
     )
-    shard.setTargets(services, [...fleet.instances.values()])
-    for (const instance of fleet.instances.values()) {
-      if (instance.state === 'created') continue
-      const type =
-        instance.state === 'exited'
-          ? 'instance.exited'
-          : instance.state === 'failed'
-            ? 'instance.failed'
-            : 'instance.started'
-      onRuntimeEvent({ type, instance })
-      if (instance.state === 'suspended') onRuntimeEvent({ type: 'instance.suspended', instance })
-    }
-    const order = topologicalOrder(services)
-    onProgress('starting services')
-    await fleet.startNew(order, abort.signal)
+    shard.setTargets(services, [...fleet.instances.values()], [])
+    for (const instance of fleet.instances.values()) for (const event of found(instance)) onRuntimeEvent(event)
+    await fleet.startNew(topologicalOrder(services), abort.signal)
+    own.started = true
 
-    function publish({ input, now, events: derived }: Parameters<LoopHandlers['onTurn']>[0]): void {
-      for (const event of derived) {
-        metrics.take(event)
-        const row = book.take(event)
-        if (row) events.publish({ type: 'incident', data: row })
-        if (event.type === 'service.changed') publishRow(event.service.name)
-        if (event.type === 'action.decided') {
-          const action = book.action(event.action.id, event.action.incident)
-          if (action) events.publish({ type: 'action', data: action })
-        }
-        remember(event)
-        if (event.type !== 'service.changed') logger.info({ event }, event.type)
-      }
-      if (input.type === 'action.finished') {
-        const done = book.finished(input.action, input.outcome, isoOf(now.wall))
-        metrics.actionFinished(input.action, input.outcome)
-        if (done) {
-          events.publish({ type: 'action', data: done.action })
-          events.publish({ type: 'incident', data: done.row })
-        }
-        logger.info({ action: input.action, outcome: input.outcome }, input.type)
-      }
-    }
+    let ending: Promise<void> | null = null
+    return { url, stop: ({ stopServices }) => (ending ??= end(stopServices)) }
 
-    function remember(event: Parameters<IncidentBook['take']>[0]): void {
-      const failed = (error: unknown) => logger.error({ err: messageOf(error), type: event.type }, 'not journaled')
-      switch (event.type) {
-        case 'incident.opened':
-        case 'incident.updated':
-        case 'incident.recovered':
-        case 'incident.closed':
-          journal.saveIncident(event.incident, event.type).catch(failed)
-          break
-        case 'service.quarantined':
-          journal.saveQuarantine(event.service, event.since, event.incident, event.reason).catch(failed)
-          break
-        case 'service.released':
-          journal.clearQuarantine(event.service).catch(failed)
-          break
-        case 'action.withheld':
-          journal.appendEvent(event.type, event).catch(failed)
-          break
-        default:
-      }
-    }
-
-    function publishRow(service: string): void {
-      const row = state.row(service)
-      if (row) events.publish({ type: 'service', data: row })
-    }
-
-    function observerChanged(event: { readonly unwell: boolean; readonly reason: string }): void {
-      observer = { unwell: event.unwell, reason: event.reason }
-      metrics.observer(event.unwell)
-      const since = event.unwell ? isoOf(clock.wall()) : null
-      events.publish({ type: 'observer', data: { unwell: event.unwell, reason: event.reason || null, since } })
-      logger.warn({ unwell: event.unwell, reason: event.reason }, 'observer.changed')
+    function observerChanged(change: { readonly unwell: boolean; readonly reason: string }): void {
+      own.observer = change
+      publisher.observer({ unwell: change.unwell, reason: change.reason }, clock.wall())
     }
 
     async function carryOut(effect: Effect): Promise<void> {
       if (effect.type === 'confirm') return shard?.confirm(effect.token, effect.services, effect.withinMs)
-      loop.send(await act(effect.action))
+      loop.send({ type: 'action.finished', action: effect.action, outcome: await act(effect.action) })
     }
 
-    async function act(action: Action): Promise<InputEvent> {
+    async function act(action: Action): Promise<ActionOutcome> {
       const runtime = fleet?.runtimeOf(action.instance)
-      if (!runtime) {
-        return { type: 'action.finished', action, outcome: { result: 'failed', detail: 'no runtime', startedAt: null } }
-      }
-      const decidedAt = isoOf(clock.wall())
-      const outcome = await execute(action, decidedAt, {
+      if (!runtime) return { result: 'failed', detail: 'no runtime runs it', startedAt: null }
+      return await execute(action, isoOf(clock.wall()), {
         runtime,
         intents: journal,
         clock,
         logger,
         signal: abort.signal,
       })
-      return { type: 'action.finished', action, outcome }
-    }
-
-    let stopping: Promise<void> | null = null
-    return {
-      url,
-      stop: ({ stopServices }) => (stopping ??= end(stopServices)),
     }
 
     async function end(stopServices: boolean): Promise<void> {
       // Deciding ends first: what is stopped on purpose must not be cured.
       loop[Symbol.dispose]()
       abort.abort(new Error('the daemon is stopping'))
-      if (stopServices) await fleet?.stopAll(order, 3_000)
+      if (stopServices) await fleet?.stopAll(topologicalOrder(services), STOP_GRACE_MS)
       await stack.disposeAsync()
     }
   } catch (error) {
-    await stack.disposeAsync()
+    await stack.disposeAsync().catch((failure: unknown) => logger.error({ err: messageOf(failure) }, 'clean-up failed'))
     throw error
   }
 }
 
+function openTrace({ record, clock, version }: DaemonOptions, stack: AsyncDisposableStack): TraceWriter | null {
+  if (!record) return null
+  return stack.use(new TraceWriter(record, { startedAt: isoOf(clock.wall()), by: `medyk ${version}` }))
+}
+
 /** What the last life left behind. An action that it did not finish counts as an attempt and is never repeated blindly. */
-async function readJournal(journal: Journal, book: IncidentBook): Promise<Extract<InputEvent, { type: 'restored' }>> {
+async function readJournal(journal: Journal, book: IncidentBook): Promise<Restored> {
   const { incidents, attempts, quarantined, pending } = await journal.readBack()
   for (const action of pending) await journal.markInterrupted(action.id)
-  book.load([...(await journal.incidents({ limit: 1_000 }))].reverse())
+  book.load([...(await journal.incidents({ limit: 500 }))].reverse())
   return { type: 'restored', incidents, attempts, quarantined }
+}
+
+/** What an instance that was found at boot amounts to in events. What has never run here is started instead. */
+function found(instance: Instance): readonly RuntimeEvent[] {
+  switch (instance.state) {
+    case 'created':
+      return []
+    case 'exited':
+      return [{ type: 'instance.exited', instance }]
+    case 'failed':
+      return [{ type: 'instance.failed', instance }]
+    case 'suspended':
+      return [
+        { type: 'instance.started', instance },
+        { type: 'instance.suspended', instance },
+      ]
+    default:
+      return [{ type: 'instance.started', instance }]
+  }
 }

@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from '@prometheus-io/client'
-import { wallOf, type Action, type ActionOutcome, type DerivedEvent, type Incident } from '../model/index.ts'
+import { wallOf, type Action, type ActionOutcome, type DerivedEvent } from '../model/index.ts'
 import type { ServiceRow } from '../server/index.ts'
 
 const STATUSES = ['healthy', 'degraded', 'unhealthy', 'starting', 'unknown'] as const
@@ -38,8 +38,7 @@ export function createMetrics(version: string): DaemonMetrics {
   const attempts = counter('medyk_probe_attempts_total', 'Probe attempts, hedges included')
   const lateness = gauge('medyk_probe_lateness_seconds', 'How late probes started in the last second, 99th percentile')
 
-  const timesOf = (incident: Incident, from: string | null, to: string | null) =>
-    from === null || to === null ? null : Math.max(0, (wallOf(to) - wallOf(from)) / 1_000)
+  const seconds = (from: string, to: string) => Math.max(0, (wallOf(to) - wallOf(from)) / 1_000)
 
   return {
     declare(service) {
@@ -48,13 +47,12 @@ export function createMetrics(version: string): DaemonMetrics {
     },
     take(event) {
       if (event.type === 'incident.opened') {
-        incidents.inc({ service: event.incident.service, cause: event.incident.cause })
-        const seconds = timesOf(event.incident, event.incident.openedAt, event.incident.detectedAt)
-        if (seconds !== null) detection.observe(seconds)
+        const { service, cause, openedAt, detectedAt } = event.incident
+        incidents.inc({ service, cause })
+        detection.observe(seconds(openedAt, detectedAt))
       }
-      if (event.type === 'incident.recovered') {
-        const seconds = timesOf(event.incident, event.incident.detectedAt, event.incident.recoveredAt)
-        if (seconds !== null) recovery.observe(seconds)
+      if (event.type === 'incident.recovered' && event.incident.recoveredAt !== null) {
+        recovery.observe(seconds(event.incident.detectedAt, event.incident.recoveredAt))
       }
       if (event.type === 'service.quarantined') quarantined.set({ service: event.service }, 1)
       if (event.type === 'service.released') quarantined.set({ service: event.service }, 0)

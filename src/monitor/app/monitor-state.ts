@@ -14,12 +14,12 @@ import type {
 } from '../server/index.ts'
 import type { CoreState } from './core.ts'
 import type { IncidentBook } from './incident-book.ts'
-import type { ShardSummary } from './shard-host.ts'
+import type { ProbeSummary } from './shard-host.ts'
 
 export interface ProjectionSources {
   core(): CoreState
   instances(): ReadonlyMap<string, Instance>
-  summary(instance: string, probe: string): ShardSummary | undefined
+  summary(instance: string, probe: string): ProbeSummary | undefined
   readonly book: IncidentBook
   readonly events: EventLog
   health(probe: 'liveness' | 'readiness'): HealthReport

@@ -1,13 +1,16 @@
 import type { InputEvent, Instance, RuntimeEvent, ServiceSpec, Verdict } from '../model/index.ts'
+import type { TraceRecord } from '../simulation/index.ts'
 
-/** What the main thread asks of a shard, and what comes back. One implementation runs in a worker thread. */
+/** What the main thread asks of a shard. */
 export interface ShardHost extends AsyncDisposable {
-  setTargets(services: readonly ServiceSpec[], instances: readonly Instance[]): void
+  /** `proven`: ids of instances whose probes have succeeded in a former life of the daemon. */
+  setTargets(services: readonly ServiceSpec[], instances: readonly Instance[], proven: readonly string[]): void
   instanceEvent(event: RuntimeEvent): void
   confirm(token: string, services: readonly string[], withinMs: number): void
 }
 
-export interface ShardSummary {
+/** The last look at one probe of one instance. */
+export interface ProbeSummary {
   readonly instance: string
   readonly probe: string
   readonly lastOutcome: 'ok' | 'explicit' | 'silence' | 'misconfigured' | 'void' | null
@@ -16,14 +19,20 @@ export interface ShardSummary {
   readonly lastAt: number | null
 }
 
+/** What a shard tells about each second. */
+export interface ShardSummary {
+  readonly probes: readonly ProbeSummary[]
+  readonly attempts: number
+  readonly latenessP99Ms: number
+}
+
+/** What comes back. */
 export interface ShardListener {
   onVerdict(verdict: Verdict): void
   onEvent(event: Extract<InputEvent, { type: 'observer.changed' | 'confirmed' }>): void
-  onSummary(summary: {
-    readonly probes: readonly ShardSummary[]
-    readonly latenessP99Ms: number
-    readonly attempts: number
-  }): void
-  /** The worker is gone or silent: nothing is seen any more. */
+  onSummary(summary: ShardSummary): void
+  /** Only when recording. */
+  onRecord(record: TraceRecord): void
+  /** The worker is gone or silent: nothing is seen any more. Called once. */
   onLost(reason: string): void
 }

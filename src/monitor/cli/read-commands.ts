@@ -11,7 +11,7 @@ interface ReadOptions {
   readonly limit?: number
 }
 
-const print = (text: string) => process.stdout.write(`${text}\n`)
+const print = (text: string): void => void process.stdout.write(`${text}\n`)
 const clientOf = (options: ReadOptions) => new ApiClient(apiBase(options.url, process.env))
 
 function reading(name: string, description: string): Command {

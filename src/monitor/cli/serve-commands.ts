@@ -51,7 +51,6 @@ async function serve(options: ServeOptions, version: string): Promise<void> {
     clock: systemClock,
     logger: redacting(log),
     record: options.record ?? null,
-    onProgress: (text) => log.info(text),
   })
   process.stdout.write(`Medyk ${version} watches ${config.services.length} services: ${daemon.url}\n`)
   const signal = await stop.promise

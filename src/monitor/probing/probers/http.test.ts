@@ -128,7 +128,7 @@ describe('what is no answer', () => {
     ['401', say(response('', [], '401 Who')), 'misconfigured', undefined],
     ['endless interim answers', say('HTTP/1.1 100 Continue\r\n\r\n'.repeat(20)), 'explicit', true],
   ])('%s', async (_, onRequest, outcome, answered) => {
-    const seen = await bench.probe(onRequest as (socket: Socket) => void)
+    const seen = await bench.probe(onRequest)
     expect(seen.class).toBe(outcome)
     expect((seen as { answered?: boolean }).answered).toBe(answered)
   })

@@ -82,7 +82,7 @@ describe('eventLoop', () => {
     const check = eventLoop({ ...lenient, utilization: { degraded: 0, unhealthy: 2 } })
     made.push(check)
     const { signal } = new AbortController()
-    check(signal)
+    void check(signal)
     await pause(1_500)
     expect(check(signal)).toMatchObject({ status: 'degraded' })
     check[Symbol.dispose]()
