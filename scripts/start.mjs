@@ -12,17 +12,28 @@ const { findPortHolder } = await import('../src/monitor/dist/server/port-holder.
 
 const ports = portsFrom(process.env)
 const api = `http://127.0.0.1:${ports.medyk}`
-const stateDir = at('.medyk')
+const stateDir = process.env.MEDYK_STATE ? resolve(process.env.MEDYK_STATE) : at('.medyk')
 const logFile = resolve(stateDir, 'daemon.log')
 const say = (text = '') => process.stdout.write(`${text}\n`)
 
-/** Where ports were moved by the environment, the config has to move with them. */
+/** Where ports or the state were moved by the environment, the config has to move with them. */
 function configFile() {
-  if (Object.entries(defaultPorts).every(([name, port]) => ports[name] === port))
-    return at('examples', 'detektor', 'medyk.yaml')
+  const stays =
+    stateDir === at('.medyk') && Object.keys(defaultPorts).every((name) => ports[name] === defaultPorts[name])
+  if (stays) return at('examples', 'detektor', 'medyk.yaml')
   const file = resolve(stateDir, 'example.yaml')
-  writeFileSync(file, exampleConfig({ ports, root: at('examples', 'detektor'), state: stateDir }), { mode: 0o600 })
+  const data = process.env.MEDYK_STATE ? resolve(stateDir, 'data') : 'data'
+  const yaml = exampleConfig({ ports, root: at('examples', 'detektor'), state: stateDir, data })
+  writeFileSync(file, yaml, { mode: 0o600 })
   return file
+}
+
+/** What another terminal has to be told first where ports were moved. */
+function elsewhere() {
+  const moved = Object.keys(defaultPorts).filter((name) => ports[name] !== defaultPorts[name])
+  return moved.length === 0
+    ? ''
+    : `\n  export ${moved.map((name) => `${portVariable(name)}=${ports[name]}`).join(' ')}\n`
 }
 
 const isOpen = (port) =>
@@ -119,7 +130,7 @@ if (ready.services && !watching.signal.aborted) {
   Log        ${logFile}
 
 Now, in another terminal, try one of these and look at the page:
-
+${elsewhere()}
   npm run try kill frame-tracking      ${paint('dim', 'a process dies: it is started again')}
   npm run try hang rtsp-capture        ${paint('dim', 'a process hangs: found by silence, killed, started')}
   npm run try stop-database            ${paint('dim', 'the root is found, its dependants are left alone')}

@@ -7,5 +7,6 @@ export function exampleConfig(options: {
   readonly ports: Readonly<Record<string, number>>
   readonly root: string
   readonly state: string
+  readonly data?: string
   readonly databaseUrl?: string
 }): string

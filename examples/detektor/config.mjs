@@ -27,9 +27,10 @@ export function portsFrom(env) {
  * @param {Record<string, number>} options.ports
  * @param {string} options.root folder of the example, absolute or relative to the config file
  * @param {string} options.state state directory, likewise
+ * @param {string} [options.data] where metadata-storage keeps its SQLite file, absolute or relative to `root`
  * @param {string} [options.databaseUrl] Postgres instead of SQLite
  */
-export function exampleConfig({ ports, root, state, databaseUrl }) {
+export function exampleConfig({ ports, root, state, data = 'data', databaseUrl }) {
   const url = (name) => `http://127.0.0.1:${ports[name]}`
   const service = (name, { dependsOn = [], env = {}, recovery = '' }) => `
   ${name}:
@@ -63,7 +64,7 @@ services:${service('camera', { env: { RTSP_PORT: ports.rtsp } })}${service('fram
       },
       recovery: playful,
     },
-  )}${service('metadata-storage', { env: databaseUrl ? { DATABASE_URL: databaseUrl } : { DATA_DIR: 'data' }, recovery: patient })}${service(
+  )}${service('metadata-storage', { env: databaseUrl ? { DATABASE_URL: databaseUrl } : { DATA_DIR: data }, recovery: patient })}${service(
     'frame-tracking',
     {
       dependsOn: ['frame-buffer', 'metadata-storage'],

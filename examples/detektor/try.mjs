@@ -48,7 +48,12 @@ try {
     await signal('metadata-storage', 'SIGKILL', 'killed')
     const server = await keepPort(port)
     console.log(`Its port ${port} is kept, so it cannot start. Ctrl-C gives it back; Medyk tries again once a minute.`)
-    process.once('SIGINT', () => server.close(() => process.exit(0)))
+    for (const ending of ['SIGINT', 'SIGTERM']) {
+      process.once(ending, () => {
+        console.log(`\nPort ${port} is free again: metadata-storage comes back with the next attempt.`)
+        server.close(() => process.exit(0))
+      })
+    }
   } else {
     console.error(usage)
     process.exitCode = 2

@@ -25,7 +25,8 @@ export function table(services) {
     .map(({ name, status, instances, dependsOn }) => {
       const pid = instances[0]?.pid ? `pid ${instances[0].pid}` : ''
       const needs = dependsOn.length > 0 ? `needs ${dependsOn.join(', ')}` : ''
-      return `  ${mark(status)} ${name.padEnd(width)}  ${status.padEnd(9)}  ${pid.padEnd(11)}  ${paint('dim', needs)}`
+      const line = `  ${mark(status)} ${name.padEnd(width)}  ${status.padEnd(9)}  `
+      return needs ? `${line}${pid.padEnd(11)}  ${paint('dim', needs)}` : `${line}${pid}`
     })
     .join('\n')
 }
@@ -80,7 +81,7 @@ export function livingRecords(stateDir) {
       if (entry.isDirectory()) visit(path)
       else if (entry.name.endsWith('.json')) {
         try {
-          const { pid } = JSON.parse(readFileSync(path, 'utf8'))
+          const pid = JSON.parse(readFileSync(path, 'utf8'))?.run?.pid
           if (Number.isInteger(pid)) pids.add(pid)
         } catch {
           // Not one of ours, or half written.
@@ -142,7 +143,11 @@ function tellEvent(text, known, tell) {
       once(`end ${action.id}`, `  → ${action.kind} ${action.result}: ${action.detail ?? ''}`)
   }
   if (row.quarantinedSince)
-    once('quarantine', `${mark('unhealthy')} ${paint('bold', row.service)} is quarantined: ${row.withheld ?? ''}`)
+    // The reason begins with the word itself.
+    once(
+      'quarantine',
+      `${mark('unhealthy')} ${paint('bold', row.service)} is ${row.withheld ?? 'quarantined: the attempts allowed did not help'}`,
+    )
   if (row.recoveredAt && !row.closedAt)
     once(
       `well ${row.recoveredAt}`,

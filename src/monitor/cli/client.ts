@@ -14,6 +14,7 @@ export class ApiClient {
 
   services = () => this.#get<ServiceList>('/api/v1/services')
   incidents = (limit: number) => this.#get<IncidentPage>(`/api/v1/incidents?limit=${limit}`)
+  openIncidents = () => this.#get<IncidentPage>('/api/v1/incidents?limit=200&state=open')
   incident = (id: string) => this.#get<IncidentRow>(`/api/v1/incidents/${encodeURIComponent(id)}`)
 
   async #get<T>(path: string): Promise<T> {

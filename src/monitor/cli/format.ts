@@ -1,4 +1,4 @@
-import { styleText } from 'node:util'
+import { stripVTControlCharacters, styleText } from 'node:util'
 import Table from 'cli-table3'
 import { formatDuration, printable } from '@medyk/health/internal'
 import { wallOf } from '../model/index.ts'
@@ -38,17 +38,29 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
     head: head.map((text) => paint('dim', text)),
   })
   out.push(...rows.map((row) => [...row]))
-  return out.toString()
+  return out
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n')
 }
 
 const ago = (iso: string | null, wall: number) =>
   iso === null ? '' : formatDuration(Math.max(0, Math.floor((wall - wallOf(iso)) / 1_000) * 1_000))
 
-/** Cut, not wrapped: a table whose rows break is no table. */
-const room = (used: number) => Math.max(24, (process.stdout.columns ?? 120) - used)
+/** What the columns leave of a terminal's width. A pipe or a file has none: nothing is cut there. */
+function room(head: readonly string[], rows: readonly (readonly string[])[]): number {
+  const { columns } = process.stdout
+  if (!columns) return 1_000
+  const widths = head.map((text, i) =>
+    Math.max(text.length, ...rows.map((row) => stripVTControlCharacters(row[i] ?? '').length)),
+  )
+  return Math.max(24, columns - 1 - widths.reduce((sum, width) => sum + width + 1, 0))
+}
 
-export function servicesTable(services: readonly ServiceRow[], wall: number): string {
-  const names = Math.max(8, ...services.map((row) => row.name.length))
+/** `quarantined`: names of the services that are left alone because their budget is spent. */
+export function servicesTable(services: readonly ServiceRow[], wall: number, quarantined: ReadonlySet<string>): string {
+  const head = ['SERVICE', 'STATUS', 'CAUSE', 'SINCE', 'PID', 'RESTARTS']
   const rows = services.map((row) => [
     row.name,
     statusWord(row.status),
@@ -56,9 +68,16 @@ export function servicesTable(services: readonly ServiceRow[], wall: number): st
     ago(row.since, wall),
     row.instances.map((instance) => instance.pid ?? '-').join(','),
     String(row.instances.reduce((sum, instance) => sum + instance.restarts, 0)),
-    printable(row.reason ?? '', room(names + 52)),
   ])
-  return table(['SERVICE', 'STATUS', 'CAUSE', 'SINCE', 'PID', 'RESTARTS', 'REASON'], rows)
+  // Cut, not wrapped: a table whose rows break is no table.
+  const left = room(head, rows)
+  const reasons = services.map(({ name, reason }) =>
+    printable([quarantined.has(name) ? 'quarantined' : '', reason ?? ''].filter(Boolean).join(': '), left),
+  )
+  return table(
+    [...head, 'REASON'],
+    rows.map((row, i) => [...row, reasons[i] ?? '']),
+  )
 }
 
 export function incidentsTable(incidents: readonly IncidentRow[], wall: number): string {
@@ -98,7 +117,9 @@ export function incidentStory(row: IncidentRow): string {
         ? [[action.finishedAt, `${action.kind} ${action.result}${action.detail ? `: ${action.detail}` : ''}`] as const]
         : []),
     ]),
-    ...(row.quarantinedSince ? [[row.quarantinedSince, row.withheld ?? 'quarantined'] as const] : []),
+    ...(row.quarantinedSince
+      ? [[row.quarantinedSince, row.withheld ?? 'quarantined: the attempts allowed did not help'] as const]
+      : []),
     ...(row.recoveredAt ? [[row.recoveredAt, 'recovered, verified'] as const] : []),
     ...(row.closedAt ? [[row.closedAt, 'closed'] as const] : []),
   ]

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { isMedykError, messageOf } from '@medyk/health/internal'
+import { ConfigError } from '../config/index.ts'
 import { incidentsCommand, statusCommand } from './read-commands.ts'
 import { configCommand, serveCommand } from './serve-commands.ts'
 import { replayCommand, simulateCommand } from './simulate-commands.ts'
@@ -41,12 +42,13 @@ export function program(): Command {
   return root
 }
 
-/** Runs one command. Errors go to stderr in two lines: what, and what to do; the exit code is 1. */
+/** Runs one command. Errors go to stderr: what, and on a line of its own what to do; the exit code is 1. */
 export async function main(argv: readonly string[]): Promise<void> {
   try {
     await program().parseAsync([...argv])
   } catch (error) {
-    process.stderr.write(`medyk: ${messageOf(error)}\n`)
+    // Problems of a file begin with their place, so that editors and CI can link to it.
+    process.stderr.write(error instanceof ConfigError ? `${error.message}\n` : `medyk: ${messageOf(error)}\n`)
     if (isMedykError(error) && error.hint) process.stderr.write(`  → ${error.hint}\n`)
     process.exitCode = 1
   }

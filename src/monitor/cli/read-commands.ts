@@ -40,10 +40,17 @@ export function statusCommand(): Command {
 }
 
 async function statusText(client: ApiClient, json: boolean): Promise<string> {
-  const [{ services }, { incidents }] = await Promise.all([client.services(), client.incidents(5)])
+  const [{ services }, { incidents }, open] = await Promise.all([
+    client.services(),
+    client.incidents(5),
+    client.openIncidents(),
+  ])
   if (json) return JSON.stringify({ services, incidents }, null, 2)
   const wall = Date.now()
-  const parts = [summaryLine(services), '', servicesTable(services, wall)]
+  const quarantined = new Set(
+    open.incidents.filter((row) => row.quarantinedSince && !row.recoveredAt).map((row) => row.service),
+  )
+  const parts = [summaryLine(services), '', servicesTable(services, wall, quarantined)]
   if (incidents.length > 0) parts.push('', 'Last incidents', incidentsTable(incidents, wall))
   return parts.join('\n')
 }

@@ -52,11 +52,13 @@ async function serve(options: ServeOptions, version: string): Promise<void> {
     logger: redacting(log),
     record: options.record ?? null,
   })
-  process.stdout.write(`Medyk ${version} watches ${config.services.length} services: ${daemon.url}\n`)
+  process.stdout.write(`Medyk ${version} watches ${countOf(config.services)}: ${daemon.url}\n`)
   const signal = await stop.promise
   log.info({ signal }, 'stopping')
   await daemon.stop({ stopServices: options.leaveRunning !== true })
 }
+
+const countOf = (services: readonly unknown[]) => `${services.length} ${services.length === 1 ? 'service' : 'services'}`
 
 async function configOf(options: ServeOptions): Promise<Config> {
   const named = options.config ?? process.env['MEDYK_CONFIG']
@@ -115,7 +117,7 @@ export function configCommand(): Command {
     .action(async (file: string) => {
       const { services } = await loadConfig(file, await loadKinds())
       process.stdout.write(
-        `${file} is valid: ${services.length} services (${services.map((spec) => spec.name).join(', ')})\n`,
+        `${file} is valid: ${countOf(services)}${services.length > 0 ? ` (${services.map((spec) => spec.name).join(', ')})` : ''}\n`,
       )
     })
   config

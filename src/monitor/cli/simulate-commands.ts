@@ -73,7 +73,7 @@ function reportText(report: RunReport): string {
   const shown = ({ rate, atMost95 }: BoundedRate, unit: string) =>
     `${rate.toPrecision(3)} ${unit} (at most ${atMost95.toPrecision(3)} at 95 %)`
   const lines = [
-    `${report.title}: ${report.runs} runs from seed ${report.seed}, ${figures.serviceHours.toFixed(1)} service-hours, ${figures.attempts} probes, in ${formatDuration(report.elapsedMs)}`,
+    `${report.title}: ${report.runs} ${report.runs === 1 ? 'run' : 'runs'} from seed ${report.seed}, ${figures.serviceHours.toFixed(1)} service-hours, ${figures.attempts} probes, in ${formatDuration(report.elapsedMs)}`,
     `declarations      ${figures.declarations}`,
     `false positives   ${falsePositives.count}: ${falsePositives.perDeclaration ? `${shown(falsePositives.perDeclaration, 'a declaration')}, ` : ''}${shown(falsePositives.perServiceHour, 'a service-hour')}`,
     `healthy restarts  ${falsePositives.healthyRestarts}`,
