@@ -44,7 +44,7 @@ function section(result) {
   const { cpu, cores, memoryGiB, node } = result.machine
   lines.push(
     '',
-    `Machine: ${cores} cores (${cpu}), ${memoryGiB} GiB, Node ${node}. Raw data: [data/${result.id}.json](data/${result.id}.json)`,
+    `Machine: ${cores} cores (${cpu}), ${memoryGiB} GiB, Node ${node}; commit ${result.revision ?? 'unknown'}. Raw data: [data/${result.id}.json](data/${result.id}.json)`,
   )
   return lines.join('\n')
 }

@@ -1,6 +1,7 @@
 // npm run test:long [-- ROW …] [--fresh] [--minutes N] [--list]
 // Rows that need many runs. Results are kept after every run, so that it goes on where it stopped.
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
 import { cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { fromSource } from './lib/from-source.mjs'
@@ -36,6 +37,20 @@ const machine = () => ({
   node: process.version,
 })
 
+/** What was measured: the commit, and whether the tree had been changed since. */
+function revision() {
+  const git = (...words) =>
+    execFileSync('git', words, { cwd: at(), encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
+  try {
+    return (
+      git('rev-parse', '--short', 'HEAD') +
+      (git('status', '--porcelain', '--untracked-files=no', '--', 'src', 'examples') ? '+' : '')
+    )
+  } catch {
+    return 'unknown'
+  }
+}
+
 function read(id) {
   try {
     return JSON.parse(readFileSync(fileOf(id), 'utf8')).runs
@@ -47,7 +62,10 @@ function read(id) {
 function write(id, runs) {
   const { title, gates } = rows[id]
   const temporary = `${fileOf(id)}.tmp`
-  writeFileSync(temporary, `${JSON.stringify({ id, title, gates, machine: machine(), runs }, null, 2)}\n`)
+  writeFileSync(
+    temporary,
+    `${JSON.stringify({ id, title, gates, machine: machine(), revision: revision(), runs }, null, 2)}\n`,
+  )
   renameSync(temporary, fileOf(id))
 }
 

@@ -56,10 +56,19 @@ export function ecdf({ title, unit, series }) {
     parts.push(`<path d="${path}" fill="none" stroke="${colour}" stroke-width="2"/>`)
     parts.push(text(name, left + 12 + index * 130, top - 8, 'start', `fill="${colour}" font-weight="600"`))
     if (gate === undefined) return
+    const room = x(gate) < width - 110
     parts.push(
       `<line x1="${x(gate).toFixed(1)}" x2="${x(gate).toFixed(1)}" y1="${top}" y2="${height - bottom}" stroke="${colour}" stroke-dasharray="5 4"/>`,
     )
-    parts.push(text(`gate ${gate}`, x(gate) - 4, top + 14 + index * 14, 'end', `fill="${colour}"`))
+    parts.push(
+      text(
+        `gate ${gate}`,
+        x(gate) + (room ? 5 : -5),
+        height - bottom - 10 - index * 16,
+        room ? 'start' : 'end',
+        `fill="${colour}"`,
+      ),
+    )
   })
   parts.push('</svg>', '')
   return parts.join('\n')
