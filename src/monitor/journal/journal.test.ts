@@ -34,6 +34,7 @@ describe('what is remembered', () => {
       ],
       quarantined: [{ service: 'camera', sinceWall: recent, reason: '5 attempts did not help' }],
       pending: [action('a2', { attempt: 2 })],
+      proven: [],
     })
     expect(await after.incident('incident-1')).toEqual({
       incident: first,
@@ -78,6 +79,24 @@ describe('what is remembered', () => {
       'service.quarantined',
       'service.released',
     ])
+  })
+
+  test('who has been healthy is remembered once per instance, until its service is no longer watched', async () => {
+    const dir = freshDir()
+    const before = await open(dir)
+    await before.saveProven({ instance: 'camera-1', service: 'camera', probes: 'p1' })
+    await before.saveProven({ instance: 'tracker-1', service: 'tracker', probes: 'p2' })
+    await before.saveProven({ instance: 'camera-1', service: 'camera', probes: 'p3' })
+    await before.close()
+    const after = await open(dir)
+    const camera = { instance: 'camera-1', service: 'camera', probes: 'p3' }
+    expect((await after.readBack()).proven).toEqual([
+      camera,
+      { instance: 'tracker-1', service: 'tracker', probes: 'p2' },
+    ])
+    await after.retainProven(['camera', 'something-new'])
+    expect((await after.readBack()).proven).toEqual([camera])
+    expect(await after.events({ limit: 10 })).toEqual([])
   })
 
   test('incidents come newest first, page by page', async () => {

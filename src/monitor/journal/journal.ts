@@ -7,6 +7,7 @@ import {
   type IncidentTransition,
   type JournaledEvent,
   type JournaledIncident,
+  type ProvenInstance,
   type ReadBack,
   type Retention,
 } from './records.ts'
@@ -36,6 +37,10 @@ export interface Journal extends AsyncDisposable {
   saveIncident(incident: Incident, transition: IncidentTransition): Promise<void>
   saveQuarantine(service: string, since: string, incident: string, reason: string): Promise<void>
   clearQuarantine(service: string): Promise<void>
+  /** This instance has been healthy under these probes. */
+  saveProven(proven: ProvenInstance): Promise<void>
+  /** Forgets who was proven of every service that is not named. */
+  retainProven(services: readonly string[]): Promise<void>
   /** An audit row. Text in `payload` is redacted; at most 64 KiB as JSON. */
   appendEvent(type: string, payload: object): Promise<void>
   /** Newest first; `before` is the id of the last one seen. At most 1,000 at a time. */
@@ -125,6 +130,8 @@ export async function openJournalOn(spawn: Spawn, options: JournalOptions): Prom
     saveQuarantine: (service, since, incident, reason) =>
       connection.call('saveQuarantine', service, since, incident, reason, now()),
     clearQuarantine: (service) => connection.call('clearQuarantine', service, now()),
+    saveProven: (proven) => connection.call('saveProven', proven, now()),
+    retainProven: (services) => connection.call('retainProven', services),
     appendEvent: async (type, payload) =>
       connection.call('appendEvent', printable(type, 100), auditJson(payload), now()),
     incidents: ({ limit, before }) => connection.call('incidents', clamp(limit, 1_000), before ?? null),

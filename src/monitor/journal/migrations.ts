@@ -48,6 +48,15 @@ export const migrations: readonly string[] = [
     payload TEXT NOT NULL
   ) STRICT;
   `,
+  `
+  CREATE TABLE proven (
+    instance TEXT PRIMARY KEY,
+    service TEXT NOT NULL,
+    probes TEXT NOT NULL,
+    since TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX proven_by_time ON proven (since);
+  `,
 ]
 
 /** Version of the schema in `db`; 0 for an empty database. */

@@ -7,6 +7,7 @@ import { expect, describe, onTestFinished, test } from 'vitest'
 import { action, freshDir, incident, iso, open } from './journal.testing.ts'
 import { migrate, migrations, refuseNewer, schemaVersion } from './migrations.ts'
 import { openDatabase } from './open-database.ts'
+import { Store } from './store.ts'
 
 const now = () => iso(Date.now())
 const options = { now: '2026-05-01T10:00:00.000Z', maxBytes: 2 ** 30 }
@@ -21,7 +22,7 @@ describe('migrations', () => {
     const db = new DatabaseSync(':memory:')
     migrate(db, now())
     expect(schemaVersion(db)).toBe(migrations.length)
-    expect(tablesOf(db)).toEqual(['actions', 'events', 'incidents', 'quarantines', 'schema_version'])
+    expect(tablesOf(db)).toEqual(['actions', 'events', 'incidents', 'proven', 'quarantines', 'schema_version'])
     const before = db.prepare('SELECT * FROM schema_version').all()
     migrate(db, 'later')
     expect(db.prepare('SELECT * FROM schema_version').all()).toEqual(before)
@@ -42,6 +43,16 @@ describe('migrations', () => {
       expect(tablesOf(db)).toEqual(['one', 'schema_version', 'three'])
       expect(db.prepare('SELECT a, b FROM one').all()).toEqual(from === 0 ? [] : [{ a: 21, b: from === 1 ? 42 : null }])
     }
+  })
+
+  test('a journal of the first version keeps what it holds', () => {
+    const db = new DatabaseSync(':memory:')
+    migrate(db, now(), migrations.slice(0, 1))
+    db.exec(`INSERT INTO quarantines VALUES ('camera', '2026-05-01T10:00:00.000Z', 1777629600000, 'i', 'spent')`)
+    migrate(db, now())
+    const { quarantined, proven } = new Store(db).readBack(Date.now())
+    expect(quarantined).toEqual([{ service: 'camera', sinceWall: 1_777_629_600_000, reason: 'spent' }])
+    expect(proven).toEqual([])
   })
 
   test('a step that fails leaves the version before it whole', () => {

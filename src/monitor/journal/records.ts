@@ -4,6 +4,15 @@ import type { Action, DerivedEvent, Incident, IncidentAction, Restored } from '.
 export interface ReadBack extends Omit<Restored, 'type'> {
   /** Intents without an outcome, oldest first; each counts as an attempt. Inspect, then `markInterrupted`; never replay. */
   readonly pending: readonly Action[]
+  /** Who has ever been healthy, and under which probes. */
+  readonly proven: readonly ProvenInstance[]
+}
+
+export interface ProvenInstance {
+  readonly instance: string
+  readonly service: string
+  /** Fingerprint of the probes that it passed: what others would say of it is not proven. */
+  readonly probes: string
 }
 
 /** What happened to an incident: the type of the event that says so. */
@@ -35,3 +44,6 @@ export const defaultRetention: Retention = { events: 200_000, incidents: 10_000,
 
 /** Attempts older than this are not read back; no policy's window is longer. */
 export const ATTEMPTS_KEPT_MS = 86_400_000
+
+/** Proven instances kept; the oldest make room. */
+export const PROVEN_KEPT = 20_000

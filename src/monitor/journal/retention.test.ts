@@ -2,6 +2,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
 import { action, done, freshDir, incident, iso, open } from './journal.testing.ts'
 import { migrate } from './migrations.ts'
+import { PROVEN_KEPT } from './records.ts'
 import { makeRoom, prune } from './retention.ts'
 import { Store } from './store.ts'
 
@@ -84,4 +85,15 @@ test('a journal that has reached its size goes on, at the cost of its oldest eve
   const [oldest] = await journal.events({ limit: 1 })
   expect(oldest?.seq).toBeGreaterThan(100)
   expect(await journal.events({ limit: 1, after: 399 })).toMatchObject([{ payload: { i: 399 } }])
+})
+
+test('of the instances that were once healthy the oldest make room', () => {
+  const { db, store, count } = fresh()
+  db.exec(
+    `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${PROVEN_KEPT})
+     INSERT INTO proven SELECT 'old-' || i, 'old', 'p', '2026-01-01' FROM n`,
+  )
+  store.saveProven({ instance: 'new-1', service: 'new', probes: 'p' }, iso(NOW))
+  expect(count('proven')).toBe(PROVEN_KEPT)
+  expect(store.readBack(NOW).proven).toContainEqual({ instance: 'new-1', service: 'new', probes: 'p' })
 })

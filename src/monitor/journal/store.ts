@@ -3,9 +3,11 @@ import { MedykError } from '@medyk/health/internal'
 import type { Action, ActionOutcome, Incident, IncidentAction } from '../model/index.ts'
 import {
   ATTEMPTS_KEPT_MS,
+  PROVEN_KEPT,
   type IncidentTransition,
   type JournaledEvent,
   type JournaledIncident,
+  type ProvenInstance,
   type ReadBack,
 } from './records.ts'
 
@@ -79,6 +81,22 @@ export class Store {
     if (Number(changes) > 0) this.appendEvent('service.released', toJson({ service }), at)
   }
 
+  /** One row per instance: other probes replace it. No row in the record, since nothing happened to anybody. */
+  saveProven({ instance, service, probes }: ProvenInstance, at: string): void {
+    this.#sql(
+      `INSERT INTO proven (instance, service, probes, since) VALUES (?, ?, ?, ?) ON CONFLICT (instance) DO UPDATE
+       SET service = excluded.service, probes = excluded.probes, since = excluded.since`,
+    ).run(instance, service, probes, at)
+    this.#sql(
+      'DELETE FROM proven WHERE instance IN (SELECT instance FROM proven ORDER BY since DESC, instance LIMIT -1 OFFSET ?)',
+    ).run(PROVEN_KEPT)
+  }
+
+  /** Forgets the instances of every service that is not named. */
+  retainProven(services: readonly string[]): void {
+    this.#sql('DELETE FROM proven WHERE service NOT IN (SELECT value FROM json_each(?))').run(JSON.stringify(services))
+  }
+
   /** `payload` is JSON already. */
   appendEvent(type: string, payload: string, at: string): void {
     this.#sql('INSERT INTO events (at, type, payload) VALUES (?, ?, ?)').run(at, type, payload)
@@ -105,6 +123,11 @@ export class Store {
       pending: rows('SELECT action FROM actions WHERE outcome IS NULL ORDER BY seq').map(
         (row) => parse(row['action']) as Action,
       ),
+      proven: rows('SELECT instance, service, probes FROM proven ORDER BY instance').map((row) => ({
+        instance: String(row['instance']),
+        service: String(row['service']),
+        probes: String(row['probes']),
+      })),
     }
   }
 
