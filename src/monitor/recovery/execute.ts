@@ -13,21 +13,62 @@ export interface ExecutorContext {
 /** An action may take this long beyond its grace, milliseconds. Longer than any stop, so that a slow one is not called failed. */
 const ACTION_MS = 30_000
 
+/** Pauses before an outcome that the journal refused is offered again: a full disk is seldom empty within seconds. */
+const OUTCOME_RETRIES_MS = [1_000, 5_000, 15_000, 60_000, 300_000, 900_000]
+
 /**
  * Carries out one action: intent to the journal, look at the instance once more, act, outcome to the journal. Never
  * rejects; whatever goes wrong is the outcome. Another run than the judged one is there: aborted.
  */
 export async function execute(action: Action, decidedAt: string, context: ExecutorContext): Promise<ActionOutcome> {
-  const { intents, clock, logger } = context
   const refusal = await commitIntent(action, decidedAt, context)
   if (refusal) return refusal
   const outcome = await carryOut(action, context)
-  try {
-    await intents.commitOutcome(action.id, outcome, isoOf(clock.wall()))
-  } catch (error) {
-    logger.error({ action: action.id, err: messageOf(error) }, 'the outcome of an action could not be journaled')
-  }
+  const write = { id: action.id, outcome, finishedAt: isoOf(context.clock.wall()) }
+  // What was done is done: recovery goes on, whether or not the disk takes the note of it at once.
+  if (!(await commitOutcome(write, context))) void commitLater(write, context)
   return outcome
+}
+
+interface OutcomeWrite {
+  readonly id: string
+  readonly outcome: ActionOutcome
+  readonly finishedAt: string
+}
+
+/** True when there is nothing left to write. */
+async function commitOutcome({ id, outcome, finishedAt }: OutcomeWrite, context: ExecutorContext): Promise<boolean> {
+  try {
+    await context.intents.commitOutcome(id, outcome, finishedAt)
+    return true
+  } catch (error) {
+    context.logger.error({ action: id, err: messageOf(error) }, 'the outcome of an action could not be journaled')
+    // Written by a call that ran out of time, or never to be written since there is no intent.
+    return isMedykError(error, 'ERR_JOURNAL_DUPLICATE') || isMedykError(error, 'ERR_JOURNAL_UNKNOWN')
+  }
+}
+
+/** Without an outcome the next life of the daemon would take the action for interrupted. A last try when the daemon ends. */
+async function commitLater(write: OutcomeWrite, context: ExecutorContext): Promise<void> {
+  const { clock, signal } = context
+  for (const ms of OUTCOME_RETRIES_MS) {
+    await pause(clock, ms, signal)
+    if ((await commitOutcome(write, context)) || signal.aborted) return
+  }
+}
+
+/** Resolves after `ms`, or at once when the signal says so. */
+function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      timer[Symbol.dispose]()
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    const timer = clock.timer(ms, done, { unref: true })
+    if (signal.aborted) done()
+    else signal.addEventListener('abort', done, { once: true })
+  })
 }
 
 async function commitIntent(
