@@ -1,28 +1,31 @@
 import { messageOf, type Clock, type Logger } from '@medyk/health/internal'
 import type { Config } from '../config/index.ts'
-import { openJournal, type Journal } from '../journal/index.ts'
+import { openJournal } from '../journal/index.ts'
 import {
   isoOf,
   type Action,
   type ActionOutcome,
   type Effect,
+  type InputEvent,
   type Instance,
-  type Restored,
   type RuntimeEvent,
 } from '../model/index.ts'
 import { execute } from '../recovery/index.ts'
 import { createEventLog, createServer } from '../server/index.ts'
 import { TraceWriter } from '../simulation/index.ts'
 import { core, type CoreState } from './core.ts'
-import { Fleet, topologicalOrder } from './fleet.ts'
+import { Fleet, found, topologicalOrder } from './fleet.ts'
+import { hearing, probeKey } from './hearing.ts'
 import { IncidentBook } from './incident-book.ts'
 import { CoreLoop } from './loop.ts'
 import { createMetrics } from './metrics.ts'
 import { Projection } from './monitor-state.ts'
 import { OwnHealth } from './own-health.ts'
+import { Proven } from './proven.ts'
 import { Publisher } from './publisher.ts'
-import { startShard } from './shard-thread.ts'
-import type { ProbeSummary, ShardHost, ShardListener } from './shard-host.ts'
+import { restore } from './restore.ts'
+import type { ProbeSummary, ShardHost } from './shard-host.ts'
+import { keepShard } from './shard-keeper.ts'
 
 export interface DaemonOptions {
   readonly config: Config
@@ -74,7 +77,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const state = new Projection({
       core: () => loop.state,
       instances: () => fleet?.instances ?? new Map<string, Instance>(),
-      summary: (instance, probe) => probes.get(`${instance}\n${probe}`),
+      summary: (instance, probe) => probes.get(probeKey(instance, probe)),
       book,
       events,
       health: (probe) => own.report(probe),
@@ -85,53 +88,29 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const server = stack.use(createServer({ state, version, ...config.server, logger, clock }))
     const { url } = await server.listen()
 
-    const remembered = await readJournal(journal, book)
+    const remembered = await restore(journal, book, services)
+    const proven = new Proven(services, remembered.proven, { journal, logger })
     for (const { name } of services) metrics.declare(name)
     loop.send({ type: 'services.changed', services })
-    loop.send(remembered)
+    loop.send(remembered.restored)
 
     const onRuntimeEvent = (event: RuntimeEvent) => {
       loop.send(event)
       shard?.instanceEvent(event)
       publisher.service(event.instance.service)
     }
-    const listener: ShardListener = {
-      onVerdict: (verdict) => loop.send({ type: 'verdict', verdict }),
-      onEvent(event) {
-        if (event.type === 'observer.changed') observerChanged(event)
-        loop.send(event)
-      },
-      onSummary(summary) {
-        for (const row of summary.probes) probes.set(`${row.instance}\n${row.probe}`, row)
-        metrics.probing(summary.attempts, summary.latenessP99Ms)
-      },
-      onRecord: (record) => trace?.write(record),
-      onLost(reason) {
-        own.lost = reason
-        observerChanged({ unwell: true, reason })
-        loop.send({ type: 'observer.changed', unwell: true, reason })
-      },
-    }
     fleet = stack.use(await Fleet.open({ services, stateDir, logger, clock, onEvent: onRuntimeEvent }))
-    shard = stack.use(
-      await startShard(listener, {
-        settings: { record: trace !== null, userAgent: `medyk/${version}` },
-        clock,
-        logger,
-      }),
-    )
-    shard.setTargets(services, [...fleet.instances.values()], [])
+    const settings = { record: trace !== null, userAgent: `medyk/${version}` }
+    const send = (event: InputEvent) => loop.send(event)
+    const listener = hearing({ send, probes, proven, own, publisher, metrics, trace, clock })
+    shard = stack.use(await keepShard(listener, { settings, clock, logger }))
+    shard.setTargets(services, [...fleet.instances.values()], proven.instances)
     for (const instance of fleet.instances.values()) for (const event of found(instance)) onRuntimeEvent(event)
     await fleet.startNew(topologicalOrder(services), abort.signal)
     own.started = true
 
     let ending: Promise<void> | null = null
     return { url, stop: ({ stopServices }) => (ending ??= end(stopServices)) }
-
-    function observerChanged(change: { readonly unwell: boolean; readonly reason: string }): void {
-      own.observer = change
-      publisher.observer({ unwell: change.unwell, reason: change.reason }, clock.wall())
-    }
 
     async function carryOut(effect: Effect): Promise<void> {
       if (effect.type === 'confirm') return shard?.confirm(effect.token, effect.services, effect.withinMs)
@@ -166,31 +145,4 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 function openTrace({ record, clock, version }: DaemonOptions, stack: AsyncDisposableStack): TraceWriter | null {
   if (!record) return null
   return stack.use(new TraceWriter(record, { startedAt: isoOf(clock.wall()), by: `medyk ${version}` }))
-}
-
-/** What the last life left behind. An action that it did not finish counts as an attempt and is never repeated blindly. */
-async function readJournal(journal: Journal, book: IncidentBook): Promise<Restored> {
-  const { incidents, attempts, quarantined, pending } = await journal.readBack()
-  for (const action of pending) await journal.markInterrupted(action.id)
-  book.load([...(await journal.incidents({ limit: 500 }))].reverse())
-  return { type: 'restored', incidents, attempts, quarantined }
-}
-
-/** What an instance that was found at boot amounts to in events. What has never run here is started instead. */
-function found(instance: Instance): readonly RuntimeEvent[] {
-  switch (instance.state) {
-    case 'created':
-      return []
-    case 'exited':
-      return [{ type: 'instance.exited', instance }]
-    case 'failed':
-      return [{ type: 'instance.failed', instance }]
-    case 'suspended':
-      return [
-        { type: 'instance.started', instance },
-        { type: 'instance.suspended', instance },
-      ]
-    default:
-      return [{ type: 'instance.started', instance }]
-  }
 }

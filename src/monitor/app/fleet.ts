@@ -105,6 +105,25 @@ export class Fleet implements AsyncDisposable {
   }
 }
 
+/** What an instance that was found at boot amounts to in events. What has never run here is started instead. */
+export function found(instance: Instance): readonly RuntimeEvent[] {
+  switch (instance.state) {
+    case 'created':
+      return []
+    case 'exited':
+      return [{ type: 'instance.exited', instance }]
+    case 'failed':
+      return [{ type: 'instance.failed', instance }]
+    case 'suspended':
+      return [
+        { type: 'instance.started', instance },
+        { type: 'instance.suspended', instance },
+      ]
+    default:
+      return [{ type: 'instance.started', instance }]
+  }
+}
+
 /** A service without a runtime has one instance that is taken to run. */
 function watchedOnly(service: string): Instance {
   return {

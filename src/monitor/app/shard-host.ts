@@ -3,7 +3,7 @@ import type { TraceRecord } from '../simulation/index.ts'
 
 /** What the main thread asks of a shard. */
 export interface ShardHost extends AsyncDisposable {
-  /** `proven`: ids of instances whose probes have succeeded in a former life of the daemon. */
+  /** `proven`: ids of instances that have been healthy at some time, in a former life of the daemon. */
   setTargets(services: readonly ServiceSpec[], instances: readonly Instance[], proven: readonly string[]): void
   instanceEvent(event: RuntimeEvent): void
   confirm(token: string, services: readonly string[], withinMs: number): void
@@ -33,6 +33,6 @@ export interface ShardListener {
   onSummary(summary: ShardSummary): void
   /** Only when recording. */
   onRecord(record: TraceRecord): void
-  /** The worker is gone or silent: nothing is seen any more. Called once. */
+  /** The worker is gone or silent: nothing is seen any more. Called once in its life. */
   onLost(reason: string): void
 }
