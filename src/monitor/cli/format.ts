@@ -48,6 +48,9 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 const ago = (iso: string | null, wall: number) =>
   iso === null ? '' : formatDuration(Math.max(0, Math.floor((wall - wallOf(iso)) / 1_000) * 1_000))
 
+/** Between two columns: the padding of the left one and the separator. */
+const GAP = 2
+
 /** What the columns leave of a terminal's width. A pipe or a file has none: nothing is cut there. */
 function room(head: readonly string[], rows: readonly (readonly string[])[]): number {
   const { columns } = process.stdout
@@ -55,7 +58,7 @@ function room(head: readonly string[], rows: readonly (readonly string[])[]): nu
   const widths = head.map((text, i) =>
     Math.max(text.length, ...rows.map((row) => stripVTControlCharacters(row[i] ?? '').length)),
   )
-  return Math.max(24, columns - 1 - widths.reduce((sum, width) => sum + width + 1, 0))
+  return Math.max(12, columns - 1 - widths.reduce((sum, width) => sum + width + GAP, 0))
 }
 
 /** `quarantined`: names of the services that are left alone because their budget is spent. */
