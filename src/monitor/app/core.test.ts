@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { Incident } from '../model/index.ts'
 import { Bench, spec } from './core.testing.ts'
 
 const pipeline = () =>
@@ -13,21 +14,22 @@ const pipeline = () =>
 describe('a service that dies by itself', () => {
   it('is started at once when its process is gone, and the incident is its own', () => {
     const bench = pipeline()
-    bench.exited('tracking')
+    bench.exited('camera')
     expect(bench.acts()).toMatchObject([
-      { service: 'tracking', kind: 'start', attempt: 1, precondition: { startedAt: null } },
+      { service: 'camera', kind: 'start', attempt: 1, precondition: { startedAt: null } },
     ])
     expect(bench.ofType('incident.opened')[0]?.incident).toMatchObject({
-      service: 'tracking',
+      service: 'camera',
       cause: 'self',
       symptom: 'exited',
     })
-    expect(bench.view('tracking')).toMatchObject({ status: 'unhealthy', cause: 'self' })
+    expect(bench.view('camera')).toMatchObject({ status: 'unhealthy', cause: 'self' })
   })
 
   it('is verified by a healthy verdict of a new run, and the incident closes after it was stable', () => {
     const bench = pipeline()
     bench.exited('tracking')
+    bench.pass(120)
     bench.done()
     bench.healthy('tracking')
     expect(bench.ofType('incident.recovered')).toHaveLength(1)
@@ -41,10 +43,13 @@ describe('a service that dies by itself', () => {
   it('keeps one incident when it falls ill again before the first was closed', () => {
     const bench = pipeline()
     bench.exited('tracking')
+    bench.pass(120)
     bench.done()
     bench.healthy('tracking')
     bench.pass(10_000)
     bench.exited('tracking')
+    bench.pass(2_200)
+    expect(bench.acts()).toHaveLength(2)
     expect(bench.ofType('incident.opened')).toHaveLength(1)
     expect(bench.ofType('incident.updated').at(-1)?.incident.recoveredAt).toBeNull()
   })
@@ -182,17 +187,37 @@ describe('a dependency that is ill', () => {
     expect(bench.acts().map((action) => action.service)).toEqual(['storage', 'tracking'])
   })
 
-  it('leaves its dependants a minute to settle, then they are judged on their own', () => {
+  it.each([
+    ['unhealthy', 10_000, ['storage', 'tracking']],
+    ['degraded', 60_000, ['storage']],
+  ] as const)('leaves %s dependants %i ms to settle, then they are judged on their own', (status, ms, treated) => {
     const bench = pipeline()
+    const symptom = status === 'unhealthy' ? 'failing' : 'not-ready'
     bench.exited('storage')
-    bench.verdict('tracking', { status: 'unhealthy', evidence: 'explicit', symptom: 'failing', reason: 'answers 500' })
+    bench.verdict('tracking', { status, evidence: 'explicit', symptom, reason: 'answers 500' })
     bench.done()
     bench.healthy('storage')
-    bench.pass(55_000)
-    expect(bench.acts().map((action) => action.service)).toEqual(['storage'])
+    bench.pass(ms - 1)
+    expect(bench.view('tracking').cause).toBe('dependency')
+    expect(bench.effects.filter((effect) => effect.type === 'confirm')).toHaveLength(0)
+    bench.pass(1)
+    if (status === 'unhealthy') bench.confirm()
+    expect(bench.view('tracking').cause).toBe('self')
+    expect(bench.acts().map((action) => action.service)).toEqual(treated)
+  })
+
+  it('explains again what is ill still when it is, and is asked before that', () => {
+    const bench = pipeline()
+    bench.exited('storage')
+    bench.hung('tracking')
+    bench.done()
+    bench.healthy('storage')
     bench.pass(10_000)
+    bench.exited('storage')
     bench.confirm()
-    expect(bench.acts().map((action) => action.service)).toEqual(['storage', 'tracking'])
+    bench.pass(50)
+    expect(bench.acts().map((action) => action.service)).not.toContain('tracking')
+    expect(bench.view('tracking')).toMatchObject({ cause: 'dependency', incident: bench.incident(0).id })
   })
 
   it('that is outside and not watched opens an incident of cause dependency and nothing is done', () => {
@@ -201,6 +226,139 @@ describe('a dependency that is ill', () => {
     bench.pass(60_000)
     expect(bench.acts()).toHaveLength(0)
     expect(bench.ofType('incident.opened')[0]?.incident).toMatchObject({ cause: 'dependency', severity: 'degraded' })
+  })
+})
+
+describe('services that die together', () => {
+  const chain = () => new Bench(spec('a'), spec('b', ['a']), spec('c', ['b']), spec('d', ['c', 'a']))
+  const permutations = (names: readonly string[]): string[][] =>
+    names.length === 0
+      ? [[]]
+      : names.flatMap((name) => permutations(names.filter((other) => other !== name)).map((rest) => [name, ...rest]))
+
+  it.each(permutations(['a', 'b', 'c', 'd']).flatMap((order) => [5, 0, 35].map((apart) => ({ order, apart }))))(
+    'are one incident and start in order, seen dead as $order, $apart ms apart',
+    ({ order, apart }) => {
+      const bench = chain()
+      for (const name of order) {
+        bench.exited(name)
+        bench.pass(apart)
+      }
+      const begun: string[] = []
+      for (let round = 0; round < 20; round++) {
+        for (const { service } of bench.acts().slice(begun.length)) {
+          begun.push(service)
+          bench.done()
+          bench.pass(1_000)
+          bench.healthy(service)
+        }
+        bench.pass(500)
+      }
+      expect(begun).toEqual(['a', 'b', 'c', 'd'])
+      expect(bench.ofType('incident.opened').map(({ incident }) => incident.service)).toEqual(['a'])
+    },
+  )
+
+  it('are told from one that dies alone within 120 ms, and not waited for by one that depends on nobody', () => {
+    const bench = chain()
+    bench.exited('b')
+    bench.pass(119)
+    expect(bench.acts()).toHaveLength(0)
+    bench.pass(1)
+    expect(bench.acts()).toMatchObject([{ service: 'b', kind: 'start' }])
+    bench.exited('a')
+    expect(bench.acts().map((action) => action.service)).toEqual(['b', 'a'])
+  })
+
+  it('without the root come after the topmost of them, though it was seen last', () => {
+    const bench = chain()
+    for (const name of ['d', 'c', 'b']) {
+      bench.exited(name)
+      bench.pass(50)
+    }
+    bench.pass(120)
+    expect(bench.acts().map((action) => action.service)).toEqual(['b'])
+    expect(bench.ofType('incident.opened')).toHaveLength(1)
+  })
+
+  it('that die again while their start is verified are started again', () => {
+    const bench = chain()
+    bench.exited('a')
+    bench.exited('b')
+    bench.done()
+    bench.healthy('a')
+    bench.done()
+    bench.exited('b')
+    bench.pass(2_200)
+    expect(bench.acts().map((action) => action.service)).toEqual(['a', 'b', 'b'])
+  })
+})
+
+describe('a stopped process', () => {
+  it('is ill itself, whatever its dependency: killed and started at once', () => {
+    const bench = pipeline()
+    bench.exited('storage')
+    bench.suspended('tracking')
+    expect(bench.acts()).toMatchObject([
+      { service: 'storage', kind: 'start' },
+      { service: 'tracking', kind: 'restart', graceMs: 0 },
+    ])
+    expect(bench.effects.filter((effect) => effect.type === 'confirm')).toHaveLength(0)
+  })
+
+  it('is so although its silence was explained by a dependency before it was seen', () => {
+    const bench = pipeline()
+    bench.exited('storage')
+    bench.hung('tracking')
+    expect(bench.view('tracking').cause).toBe('dependency')
+    bench.send({ type: 'instance.suspended', instance: bench.instance('tracking', { state: 'suspended' }) })
+    expect(bench.view('tracking').cause).toBe('self')
+    expect(bench.acts()).toMatchObject([{ service: 'storage' }, { service: 'tracking', graceMs: 0 }])
+  })
+
+  it('keeps its incident when a dependency falls ill just after', () => {
+    const bench = pipeline()
+    bench.suspended('tracking')
+    bench.pass(1_000)
+    bench.exited('storage')
+    expect(bench.ofType('incident.closed')).toHaveLength(0)
+  })
+})
+
+describe('a hang that shows first by its readiness', () => {
+  it.each([
+    ['camera', []],
+    ['capture', ['confirm']],
+  ] as const)('is one incident from the start: %s', (name, asked) => {
+    const bench = pipeline()
+    bench.silent(name)
+    bench.pass(300)
+    bench.hung(name)
+    if (asked.length > 0) bench.confirm()
+    expect(bench.ofType('incident.opened')).toHaveLength(1)
+    expect(bench.incident(0)).toMatchObject({ severity: 'unhealthy', symptom: 'hung', cause: 'self' })
+    expect(bench.ofType('incident.updated')).toHaveLength(0)
+    expect(bench.acts()).toMatchObject([{ service: name, kind: 'restart' }])
+  })
+
+  it('opens a degraded one when liveness goes on to answer', () => {
+    const bench = pipeline()
+    bench.silent('capture')
+    bench.pass(1_499)
+    expect(bench.ofType('incident.opened')).toHaveLength(0)
+    bench.pass(1)
+    expect(bench.incident(0)).toMatchObject({ service: 'capture', severity: 'degraded', cause: 'self' })
+    bench.pass(60_000)
+    expect(bench.acts()).toHaveLength(0)
+  })
+
+  it('opens none when it is over at once', () => {
+    const bench = pipeline()
+    bench.silent('capture')
+    bench.pass(1_000)
+    bench.healthy('capture')
+    bench.pass(10_000)
+    expect(bench.ofType('incident.opened')).toHaveLength(0)
   })
 })
 
@@ -335,21 +493,114 @@ describe('a monitor that is unwell', () => {
 })
 
 describe('restored incidents', () => {
-  it('go on under their old name and close when the service is well', () => {
-    const before = pipeline()
-    before.exited('storage')
-    const incident = before.incident(0)
-    const bench = pipeline()
+  /** A monitor that starts again: what it remembers, then what it finds. */
+  function revived(restored: { incidents: Incident[]; attempts?: number[]; quarantinedForMs?: number }): Bench {
+    const bench = new Bench()
+    bench.send({ type: 'services.changed', services: [spec('storage'), spec('tracking', ['storage'])] })
+    const { incidents, attempts = [], quarantinedForMs: since } = restored
     bench.send({
       type: 'restored',
-      incidents: [incident],
-      attempts: [{ service: 'storage', wall: bench.wall - 500 }],
-      quarantined: [],
+      incidents,
+      attempts: attempts.map((ago) => ({ service: 'storage', wall: bench.wall - ago })),
+      quarantined: since === undefined ? [] : [{ service: 'storage', sinceWall: bench.wall - since, reason: 'spent' }],
     })
+    return bench
+  }
+
+  function incident(): Incident {
+    const before = pipeline()
+    before.exited('storage')
+    return before.incident(0)
+  }
+
+  it('go on under their old name with exactly one action, and the counter goes on', () => {
+    const before = incident()
+    const bench = revived({ incidents: [before], attempts: [500] })
     bench.exited('storage')
     expect(bench.ofType('incident.opened')).toHaveLength(0)
-    expect(bench.ofType('incident.updated')[0]?.incident.id).toBe(incident.id)
+    expect(bench.ofType('incident.updated')).toHaveLength(0)
     bench.pass(2_000)
-    expect(bench.acts()).toMatchObject([{ attempt: 2, incident: incident.id }])
+    expect(bench.acts()).toMatchObject([{ attempt: 2, incident: before.id }])
+    bench.done()
+    bench.healthy('storage')
+    bench.pass(60_000)
+    expect(bench.acts()).toHaveLength(1)
+    expect(bench.ofType('incident.closed')).toMatchObject([{ incident: { id: before.id } }])
+  })
+
+  it('close when the service has come up by itself meanwhile', () => {
+    const bench = revived({ incidents: [incident()], attempts: [500] })
+    bench.started('storage')
+    bench.healthy('storage')
+    bench.pass(30_000)
+    expect(bench.acts()).toHaveLength(0)
+    expect(bench.ofType('incident.recovered')).toHaveLength(1)
+    expect(bench.ofType('incident.closed')).toHaveLength(1)
+  })
+
+  it('have their dead dependants started after the root again', () => {
+    const bench = revived({ incidents: [incident()] })
+    bench.exited('tracking')
+    bench.exited('storage')
+    expect(bench.acts().map((action) => action.service)).toEqual(['storage'])
+    bench.done()
+    bench.healthy('storage')
+    expect(bench.acts().map((action) => action.service)).toEqual(['storage', 'tracking'])
+  })
+
+  it('stay quarantined without saying so again, with one try every ten minutes', () => {
+    const attempts = [1, 2, 3, 4, 5].map((n) => n * 10_000)
+    const bench = revived({ incidents: [incident()], attempts, quarantinedForMs: 60_000 })
+    bench.exited('storage')
+    bench.pass(599_000)
+    expect(bench.acts()).toHaveLength(0)
+    bench.pass(2_000)
+    expect(bench.acts()).toHaveLength(1)
+    bench.done()
+    bench.exited('storage')
+    expect(bench.ofType('service.quarantined')).toHaveLength(0)
+    expect(bench.ofType('service.released')).toHaveLength(0)
+  })
+
+  it('are released from quarantine when the service is found well', () => {
+    const bench = revived({ incidents: [incident()], quarantinedForMs: 60_000 })
+    bench.started('storage')
+    bench.healthy('storage')
+    expect(bench.ofType('service.released')).toMatchObject([{ service: 'storage' }])
+    bench.exited('storage')
+    expect(bench.acts()).toHaveLength(1)
+  })
+})
+
+describe('an incident', () => {
+  it('is told of once a turn and only when it has changed', () => {
+    const bench = pipeline()
+    bench.exited('buffer')
+    bench.notReady('capture', 'buffer')
+    bench.notReady('tracking', 'buffer')
+    expect(bench.ofType('incident.updated').map(({ incident }) => incident.impacted.length)).toEqual([1, 2])
+    bench.notReady('tracking', 'buffer')
+    bench.exited('buffer')
+    expect(bench.ofType('incident.updated')).toHaveLength(2)
+  })
+
+  it('is opened with those it explains at once', () => {
+    const bench = pipeline()
+    bench.notReady('capture', 'buffer')
+    bench.notReady('tracking', 'buffer')
+    bench.exited('buffer')
+    expect(bench.incident(0).impacted.map((impact) => impact.service)).toEqual(['capture', 'tracking'])
+    expect(bench.ofType('incident.updated')).toHaveLength(0)
+  })
+
+  it('whose service looked misconfigured for a while has it treated again', () => {
+    const bench = pipeline()
+    bench.exited('camera')
+    bench.done()
+    bench.verdict('camera', { status: 'degraded', symptom: 'misconfigured', reason: '404', evidence: null })
+    bench.hung('camera')
+    bench.pass(2_000)
+    expect(bench.acts()).toMatchObject([{ kind: 'start' }, { kind: 'restart' }])
+    expect(bench.ofType('incident.opened')).toHaveLength(1)
   })
 })

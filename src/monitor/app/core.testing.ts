@@ -112,6 +112,12 @@ export class Bench {
     })
   }
 
+  /** Its process is stopped (state T), and its silence is known. */
+  suspended(name: string): void {
+    this.send({ type: 'instance.suspended', instance: this.instance(name, { state: 'suspended' }) })
+    this.hung(name)
+  }
+
   hung(name: string): void {
     this.verdict(name, { status: 'unhealthy', evidence: 'silence', symptom: 'hung', reason: 'no answer' })
   }
@@ -124,6 +130,10 @@ export class Bench {
       reason: 'answers 503',
       failing,
     })
+  }
+
+  silent(name: string): void {
+    this.verdict(name, { status: 'degraded', evidence: 'silence', symptom: 'not-ready', reason: 'ready: no answer' })
   }
 
   healthy(name: string): void {

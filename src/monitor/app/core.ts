@@ -18,8 +18,10 @@ export const core: Step<CoreState> = {
     const events: DerivedEvent[] = []
     const effects: Effect[] = []
     const explained = run(diagnosis, state.diagnosis, [event], now, events, effects)
-    // Conclusions first: nobody may act on a bare verdict before its cause is known.
-    const decided = run(recovery, state.recovery, [...events, event], now, events, effects)
+    // Conclusions first: nobody may act on a bare verdict before its cause is known. What a runtime saw is a fact, and
+    // what follows from it is to be acted on with it known.
+    const order = event.type.startsWith('instance.') ? [event, ...events] : [...events, event]
+    const decided = run(recovery, state.recovery, order, now, events, effects)
     return { state: { diagnosis: explained, recovery: decided }, events, effects }
   },
   wakeAt(state) {

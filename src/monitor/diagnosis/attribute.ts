@@ -1,18 +1,17 @@
 import type { Verdict } from '../model/index.ts'
-import { addImpact, close, incidentOf, openIncident, recover } from './incidents.ts'
+import { addImpact, close, incidentOf, isFrozen, openIncident, recover, want } from './incidents.ts'
 import { diagnosisRules, type OpenIncident, type ServiceRecord, type Turn } from './state.ts'
 
 /** Finds what a verdict of illness is due to: the service itself, something it depends on, or nobody knows yet. */
 export function attribute(turn: Turn, record: ServiceRecord, verdict: Verdict): void {
+  // Not even if a dependency is ill: it will not go on when that is well again, and meanwhile it holds ports and locks that
+  // its next run needs. Nor does it wait for the dependency as a dead one does: a start too early costs a while of not being
+  // ready, while the wait may have no end.
+  if (isFrozen(record, verdict)) return takeBlame(turn, record, verdict)
   const own = incidentOf(turn, verdict.instance)
   const root = sickUpstream(turn, record, verdict)
-  if (verdict.evidence === 'certain') {
-    record.doubt = null
-    // Whoever is dead already under the incident of another is part of that incident: started after it, told once.
-    if (root && !own) return blame(turn, record, root, verdict)
-    return takeBlame(turn, record, verdict)
-  }
-  if (verdict.status === 'degraded') return attributeDegraded(turn, record, verdict, root)
+  if (verdict.evidence === 'certain') return attributeDeath(turn, record, verdict, root, own)
+  if (verdict.status === 'degraded') return attributeDegraded(turn, record, verdict, root, own)
   if (root) {
     if (own) close(turn, own, `symptom of ${root.incident.id}`)
     return blame(turn, record, root, verdict)
@@ -22,19 +21,39 @@ export function attribute(turn: Turn, record: ServiceRecord, verdict: Verdict): 
   if (record.doubt === null) askDependencies(turn, record, verdict.instance, upstream)
 }
 
-function attributeDegraded(turn: Turn, record: ServiceRecord, verdict: Verdict, root: OpenIncident | null): void {
-  const own = incidentOf(turn, verdict.instance)
+type Found = OpenIncident | null | undefined
+
+function attributeDeath(turn: Turn, record: ServiceRecord, verdict: Verdict, root: Found, own: Found): void {
+  // Whoever is under treatment already stays so; else, under the incident of another, it is started after that, told once.
+  if (own && own.incident.recoveredAt === null) return takeBlame(turn, record, verdict)
+  if (root) return blame(turn, record, root, verdict)
+  const { services, graph } = turn.state
+  // Only where a death can be seen: what nobody runs is judged by its probes, which takes far longer.
+  const mayDieToo = graph.upstream(record.spec.name).some((name) => services.get(name)?.spec.runtime != null)
+  if (!mayDieToo) return takeBlame(turn, record, verdict)
+  const { mono } = turn.now
+  const { dyingMs } = diagnosisRules
+  record.doubt = { kind: 'dying', instance: verdict.instance, until: mono + dyingMs, latest: mono + 2 * dyingMs }
+}
+
+function attributeDegraded(turn: Turn, record: ServiceRecord, verdict: Verdict, root: Found, own: Found): void {
+  const { stableMs } = record.spec.recovery
   if (root) {
     // The process itself is well again; that it cannot serve is another's doing.
-    if (own) recover(turn, own, record.spec.recovery.stableMs)
+    if (own) recover(turn, own, stableMs)
     return blame(turn, record, root, verdict)
+  }
+  const { instance } = verdict
+  const { mono } = turn.now
+  if (verdict.symptom === 'not-ready' && verdict.evidence === 'silence') {
+    record.doubt ??= { kind: 'awaiting-liveness', instance, until: mono + diagnosisRules.livenessMs }
+    return
   }
   const suspects = namedDependencies(record, verdict)
   if (suspects.length === 0) return takeBlame(turn, record, verdict)
-  if (own?.incident.severity === 'unhealthy') recover(turn, own, record.spec.recovery.stableMs)
+  if (own?.incident.severity === 'unhealthy') recover(turn, own, stableMs)
   if (record.doubt !== null || own?.incident.cause === 'dependency') return
-  const until = turn.now.mono + diagnosisRules.lateRootMs
-  record.doubt = { kind: 'awaiting-root', instance: verdict.instance, suspects, until }
+  record.doubt = { kind: 'awaiting-root', instance, suspects, until: mono + diagnosisRules.lateRootMs }
 }
 
 /** Dependencies that the service itself names among its failing checks. */
@@ -55,7 +74,7 @@ export function sickUpstream(turn: Turn, record: ServiceRecord, verdict: Verdict
       const { incident } = open
       const affected = incident.service === name || dependency.impactedBy === incident.id
       if (!affected || incident.service === record.spec.name) continue
-      const stillIll = incident.recoveredAt === null && dependency.view.status !== 'healthy'
+      const stillIll = incident.recoveredAt === null && !isWell(dependency)
       // Named by the dependant itself: it may see the end of an outage later than we do.
       const named = incident.recoveredAt !== null && verdict.failing.includes(name) && record.impactedBy === incident.id
       if (!stillIll && !named) continue
@@ -66,18 +85,37 @@ export function sickUpstream(turn: Turn, record: ServiceRecord, verdict: Verdict
   return null
 }
 
+/** By its verdicts, not by its view, which follows at the end of the turn. */
+function isWell(record: ServiceRecord): boolean {
+  return record.verdicts.size > 0 && [...record.verdicts.values()].every((verdict) => verdict.status === 'healthy')
+}
+
 /** The illness is another's: a symptom of that incident. */
-export function blame(turn: Turn, record: ServiceRecord, root: OpenIncident, verdict: Verdict): void {
+function blame(turn: Turn, record: ServiceRecord, root: OpenIncident, verdict: Verdict): void {
   record.doubt = null
   record.impactedBy = root.incident.id
   addImpact(turn, root, record.spec.name, verdict.reason)
+  // Only what is gone for certain needs a start; a dependant that is merely ill settles by itself.
+  if (verdict.evidence === 'certain') want(turn, root, verdict)
+  reconsiderDependants(turn, record)
 }
 
 /** The illness is its own. */
 export function takeBlame(turn: Turn, record: ServiceRecord, verdict: Verdict): void {
   record.doubt = null
   record.impactedBy = null
-  openIncident(turn, verdict, 'self')
+  const open = openIncident(turn, verdict, 'self')
+  if (verdict.status === 'unhealthy') want(turn, open, verdict)
+  reconsiderDependants(turn, record)
+}
+
+/** What has just been found may explain those below that nobody could explain yet. */
+export function reconsiderDependants(turn: Turn, record: ServiceRecord): void {
+  for (const name of turn.state.graph.downstream(record.spec.name)) {
+    const below = turn.state.services.get(name)
+    const verdict = below?.doubt && below.verdicts.get(below.doubt.instance)
+    if (below && verdict && sickUpstream(turn, below, verdict)) attribute(turn, below, verdict)
+  }
 }
 
 function askDependencies(turn: Turn, record: ServiceRecord, instance: string, services: readonly string[]): void {

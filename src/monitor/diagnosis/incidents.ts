@@ -1,5 +1,5 @@
 import { isoOf, type Cause, type Impact, type Incident, type Verdict } from '../model/index.ts'
-import { diagnosisRules, type OpenIncident, type Turn } from './state.ts'
+import { diagnosisRules, type OpenIncident, type ServiceRecord, type Turn } from './state.ts'
 
 /** The open incident whose root is this instance. */
 export function incidentOf(turn: Turn, instance: string): OpenIncident | undefined {
@@ -7,10 +7,10 @@ export function incidentOf(turn: Turn, instance: string): OpenIncident | undefin
   return undefined
 }
 
-export function openIncident(turn: Turn, verdict: Verdict, cause: Cause): void {
+export function openIncident(turn: Turn, verdict: Verdict, cause: Cause): OpenIncident {
   const { state, now } = turn
   const existing = incidentOf(turn, verdict.instance)
-  if (existing) return relapse(turn, existing, verdict, cause)
+  if (existing) return relapse(existing, verdict, cause)
   const incident: Incident = {
     id: freshId(turn, verdict.service),
     service: verdict.service,
@@ -26,14 +26,23 @@ export function openIncident(turn: Turn, verdict: Verdict, cause: Cause): void {
     closedAt: null,
     impacted: [],
   }
-  const open: OpenIncident = { incident, detectedMono: now.mono, closesAt: null, reviewAt: null }
+  const open: OpenIncident = {
+    incident,
+    published: null,
+    detectedMono: now.mono,
+    closesAt: null,
+    reviewAt: null,
+    settledAt: Infinity,
+  }
   state.incidents.set(incident.id, open)
-  adoptLateSymptoms(turn, open)
-  turn.events.push({ type: 'incident.opened', incident: open.incident })
+  const adopted = adoptLateSymptoms(turn, open)
+  tell(turn, open, 'incident.opened')
+  for (const dead of adopted) want(turn, open, dead)
+  return open
 }
 
 /** Ill again before it was closed: the same story goes on, so that flapping is one incident. */
-function relapse(turn: Turn, open: OpenIncident, verdict: Verdict, cause: Cause): void {
+function relapse(open: OpenIncident, verdict: Verdict, cause: Cause): OpenIncident {
   const before = open.incident
   const severity = verdict.status === 'unhealthy' ? 'unhealthy' : 'degraded'
   open.closesAt = null
@@ -51,46 +60,68 @@ function relapse(turn: Turn, open: OpenIncident, verdict: Verdict, cause: Cause)
         reason: verdict.reason,
         recoveredAt: null,
       }
-  turn.events.push({ type: 'incident.updated', incident: open.incident })
+  return open
 }
 
-/** Incidents of dependants that were opened just before their root showed become symptoms of the root. */
-function adoptLateSymptoms(turn: Turn, root: OpenIncident): void {
+/**
+ * Incidents of dependants that were opened just before their root showed become symptoms of the root. Returns the verdicts
+ * of those that are dead: they come after the root now.
+ */
+function adoptLateSymptoms(turn: Turn, root: OpenIncident): readonly Verdict[] {
   const below = new Set(turn.state.graph.downstream(root.incident.service))
+  const dead: Verdict[] = []
   for (const other of turn.state.incidents.values()) {
     if (other === root || other.incident.recoveredAt !== null || !below.has(other.incident.service)) continue
     if (turn.now.mono - other.detectedMono > diagnosisRules.lateRootMs) continue
     // A dependency that is merely degraded does not explain a death.
     if (other.incident.severity === 'unhealthy' && root.incident.severity !== 'unhealthy') continue
-    const { service, reason } = other.incident
-    addImpact(turn, root, service, reason, { silent: true })
-    close(turn, other, `symptom of ${root.incident.id}`)
+    const { service, instance, reason } = other.incident
     const record = turn.state.services.get(service)
+    const verdict = instance === null ? undefined : record?.verdicts.get(instance)
+    if (record && verdict && isFrozen(record, verdict)) continue
+    addImpact(turn, root, service, reason)
+    close(turn, other, `symptom of ${root.incident.id}`)
     if (record) record.impactedBy = root.incident.id
+    if (verdict?.evidence === 'certain') dead.push(verdict)
+  }
+  return dead
+}
+
+/** Somebody stopped the process or froze the instance: whatever else is ill, that is not why. */
+export function isFrozen(record: ServiceRecord, verdict: Verdict): boolean {
+  return verdict.symptom === 'paused' || (verdict.status === 'unhealthy' && record.suspended.has(verdict.instance))
+}
+
+export function addImpact(turn: Turn, root: OpenIncident, service: string, reason: string): void {
+  const { impacted } = root.incident
+  if (service === root.incident.service) return
+  const known = impacted.find((impact) => impact.service === service)
+  if (known?.reason === reason) return
+  const impact: Impact = { service, since: known?.since ?? isoOf(turn.now.wall), reason }
+  root.incident = {
+    ...root.incident,
+    impacted: known ? impacted.map((other) => (other === known ? impact : other)) : [...impacted, impact],
   }
 }
 
-export function addImpact(
-  turn: Turn,
-  root: OpenIncident,
-  service: string,
-  reason: string,
-  options: { silent?: boolean } = {},
-): void {
-  if (service === root.incident.service) return
-  const rest = root.incident.impacted.filter((impact) => impact.service !== service)
-  const known = root.incident.impacted.find((impact) => impact.service === service)
-  const impact: Impact = { service, since: known?.since ?? isoOf(turn.now.wall), reason }
-  root.incident = { ...root.incident, impacted: [...rest, impact] }
-  if (!options.silent) turn.events.push({ type: 'incident.updated', incident: root.incident })
+/** Hands the instance of the verdict over to recovery: for an incident of its own, or behind the one that it died under. */
+export function want(turn: Turn, open: OpenIncident, { service, instance, reason, evidence }: Verdict): void {
+  const { id, service: root } = open.incident
+  const waitFor = root === service ? null : root
+  turn.events.push({ type: 'action.wanted', incident: id, service, instance, reason, evidence, waitFor })
 }
 
 export function recover(turn: Turn, open: OpenIncident, stableMs: number): void {
   if (open.incident.recoveredAt !== null) return
   open.incident = { ...open.incident, recoveredAt: isoOf(turn.now.wall) }
   open.closesAt = turn.now.mono + stableMs
-  open.reviewAt = turn.now.mono + diagnosisRules.settleAfterRootMs
-  turn.events.push({ type: 'incident.recovered', incident: open.incident })
+  planReview(open, turn.now.mono)
+  tell(turn, open, 'incident.recovered')
+}
+
+export function planReview(open: OpenIncident, mono: number): void {
+  open.reviewAt = mono + diagnosisRules.reviveAfterRootMs
+  open.settledAt = mono + diagnosisRules.settleAfterRootMs
 }
 
 export function close(turn: Turn, open: OpenIncident, reason?: string): void {
@@ -102,7 +133,28 @@ export function close(turn: Turn, open: OpenIncident, reason?: string): void {
     reason: reason ? `${open.incident.reason} (${reason})` : open.incident.reason,
   }
   turn.state.incidents.delete(open.incident.id)
-  turn.events.push({ type: 'incident.closed', incident: open.incident })
+  tell(turn, open, 'incident.closed')
+}
+
+type Transition = 'incident.opened' | 'incident.updated' | 'incident.recovered' | 'incident.closed'
+
+function tell(turn: Turn, open: OpenIncident, type: Transition): void {
+  open.published = open.incident
+  turn.events.push({ type, incident: open.incident })
+}
+
+/** Tells at the end of a turn what has changed in it and was not told, so that each incident is told of once a turn. */
+export function tellChanges(turn: Turn): void {
+  for (const open of turn.state.incidents.values()) {
+    const { incident, published } = open
+    if (incident === published) continue
+    const opened = turn.events.findIndex((event) => event.type === 'incident.opened' && event.incident === published)
+    if (opened === -1) tell(turn, open, 'incident.updated')
+    else {
+      open.published = incident
+      turn.events[opened] = { type: 'incident.opened', incident }
+    }
+  }
 }
 
 /** Readable, sortable and unique: `20261123T234512123-frame-tracking`, numbered from the second of a millisecond on. */

@@ -1,8 +1,17 @@
-import type { CoreEvent, Now, Reduced, Restored, ServiceSpec, Step, Verdict } from '../model/index.ts'
-import { attribute, blame, namedDependencies, sickUpstream, takeBlame } from './attribute.ts'
+import type { CoreEvent, Instance, Now, Reduced, Restored, ServiceSpec, Step, Verdict } from '../model/index.ts'
+import { attribute, namedDependencies, reconsiderDependants, sickUpstream, takeBlame } from './attribute.ts'
 import { buildGraph } from './graph.ts'
-import { close, incidentOf, openIncident, recover } from './incidents.ts'
-import { diagnosisRules, freshView, initialState, type DiagnosisState, type ServiceRecord, type Turn } from './state.ts'
+import { close, incidentOf, openIncident, planReview, recover, tellChanges } from './incidents.ts'
+import {
+  diagnosisRules,
+  freshView,
+  initialState,
+  type DiagnosisState,
+  type Doubt,
+  type OpenIncident,
+  type ServiceRecord,
+  type Turn,
+} from './state.ts'
 import { refreshView } from './view.ts'
 
 export { buildGraph, type Graph } from './graph.ts'
@@ -32,7 +41,9 @@ function reduce(state: DiagnosisState, event: CoreEvent, now: Now): Reduced<Diag
     case 'instance.started':
     case 'instance.exited':
     case 'instance.failed':
-      state.services.get(event.instance.service)?.runs.set(event.instance.id, event.instance.startedAt)
+    case 'instance.suspended':
+    case 'instance.resumed':
+      instanceChanged(turn, event.instance)
       break
     case 'instance.removed':
       forget(turn, event.instance.service, event.instance.id)
@@ -43,6 +54,7 @@ function reduce(state: DiagnosisState, event: CoreEvent, now: Now): Reduced<Diag
     default:
       return { state, events: [], effects: [] }
   }
+  tellChanges(turn)
   for (const record of state.services.values()) refreshView(turn, record)
   return { state, events: turn.events, effects: turn.effects }
 }
@@ -56,11 +68,26 @@ function changeServices(turn: Turn, specs: readonly ServiceSpec[]): void {
     if (known) known.spec = spec
     else {
       const view = freshView(spec.name)
-      services.set(spec.name, { spec, verdicts: new Map(), runs: new Map(), doubt: null, impactedBy: null, view })
+      const empty = { verdicts: new Map(), runs: new Map(), suspended: new Set<string>() }
+      services.set(spec.name, { spec, ...empty, doubt: null, impactedBy: null, view })
     }
   }
   turn.state.graph = buildGraph(specs)
   for (const open of incidents.values()) if (!names.has(open.incident.service)) close(turn, open, 'no longer watched')
+}
+
+function instanceChanged(turn: Turn, { service, id, state, startedAt }: Instance): void {
+  const record = turn.state.services.get(service)
+  if (!record) return
+  record.runs.set(id, startedAt)
+  if (state !== 'suspended') {
+    record.suspended.delete(id)
+    return
+  }
+  record.suspended.add(id)
+  // Seen after the silence was explained by another's illness: this explains it better.
+  const verdict = record.verdicts.get(id)
+  if (verdict?.status === 'unhealthy' && verdict.startedAt === startedAt) attribute(turn, record, verdict)
 }
 
 function judge(turn: Turn, verdict: Verdict): void {
@@ -69,6 +96,9 @@ function judge(turn: Turn, verdict: Verdict): void {
   const run = record.runs.get(verdict.instance)
   // A verdict about a run that has been replaced meanwhile says nothing about its successor.
   if (run && verdict.startedAt !== null && verdict.startedAt !== run) return
+  // What was in doubt was another illness, or none: degraded and unhealthy are explained differently.
+  const before = record.verdicts.get(verdict.instance)
+  if (record.doubt?.instance === verdict.instance && before?.status !== verdict.status) record.doubt = null
   record.verdicts.set(verdict.instance, verdict)
   const own = incidentOf(turn, verdict.instance)
   switch (verdict.status) {
@@ -76,41 +106,18 @@ function judge(turn: Turn, verdict: Verdict): void {
       record.doubt = null
       record.impactedBy = null
       if (own) recover(turn, own, record.spec.recovery.stableMs)
-      settleDependants(turn, record)
+      reconsiderDependants(turn, record)
       break
     case 'degraded':
     case 'unhealthy':
       if (verdict.symptom === 'misconfigured') break
       attribute(turn, record, verdict)
-      reconsiderDependants(turn, record)
       break
     case 'starting':
     case 'unknown':
       record.doubt = null
       break
   }
-}
-
-/** A root that is well again: whoever waited for its verdict need not wait any longer. */
-function settleDependants(turn: Turn, record: ServiceRecord): void {
-  for (const name of turn.state.graph.downstream(record.spec.name)) {
-    const below = turn.state.services.get(name)
-    if (below?.doubt?.kind === 'awaiting-root') reconsider(turn, below, below.doubt.instance)
-  }
-}
-
-/** A new incident may explain those who wait for a root. */
-function reconsiderDependants(turn: Turn, record: ServiceRecord): void {
-  for (const name of turn.state.graph.downstream(record.spec.name)) {
-    const below = turn.state.services.get(name)
-    if (below?.doubt) reconsider(turn, below, below.doubt.instance)
-  }
-}
-
-function reconsider(turn: Turn, record: ServiceRecord, instance: string): void {
-  const verdict = record.verdicts.get(instance)
-  const root = verdict && sickUpstream(turn, record, verdict)
-  if (verdict && root) blame(turn, record, root, verdict)
 }
 
 function confirmed(turn: Turn, token: string, doubtful: readonly string[]): void {
@@ -120,8 +127,7 @@ function confirmed(turn: Turn, token: string, doubtful: readonly string[]): void
     const verdict = record.verdicts.get(doubt.instance)
     record.doubt = null
     if (!verdict || verdict.status !== 'unhealthy' || turn.state.observerUnwell) return
-    const root = sickUpstream(turn, record, verdict)
-    if (root) return blame(turn, record, root, verdict)
+    if (sickUpstream(turn, record, verdict)) return attribute(turn, record, verdict)
     if (doubtful.length === 0) return takeBlame(turn, record, verdict)
     const until = turn.now.mono + diagnosisRules.lateRootMs
     record.doubt = { kind: 'awaiting-root', instance: verdict.instance, suspects: doubtful, until }
@@ -134,17 +140,9 @@ function passTime(turn: Turn): void {
   for (const record of state.services.values()) {
     const { doubt } = record
     if (!doubt || now.mono < doubt.until) continue
-    record.doubt = null
-    const verdict = record.verdicts.get(doubt.instance)
-    if (!verdict || (verdict.status !== 'unhealthy' && verdict.status !== 'degraded')) continue
-    if (verdict.status === 'unhealthy') {
-      // Ask again rather than guess: nobody is restarted while a dependency is in doubt.
-      attribute(turn, record, verdict)
-    } else {
-      const root = sickUpstream(turn, record, verdict)
-      if (root) blame(turn, record, root, verdict)
-      else openIncident(turn, verdict, namedDependencies(record, verdict).length > 0 ? 'dependency' : 'self')
-    }
+    const later = doubt.kind === 'dying' && stillDying(turn, record, doubt)
+    if (later) record.doubt = later
+    else conclude(turn, record, doubt)
   }
   for (const open of state.incidents.values()) {
     if (open.reviewAt !== null && now.mono >= open.reviewAt) review(turn, open.incident.id)
@@ -153,16 +151,46 @@ function passTime(turn: Turn): void {
   }
 }
 
+/** A dependency that is dead as well and about to be judged: its end explains this one. */
+function stillDying(turn: Turn, record: ServiceRecord, doubt: Extract<Doubt, { kind: 'dying' }>): Doubt | null {
+  const { now, state } = turn
+  if (now.mono >= doubt.latest) return null
+  for (const name of state.graph.upstream(record.spec.name)) {
+    const above = state.services.get(name)?.doubt
+    // Whose time is up in this very turn is judged in it; the few milliseconds keep a cycle from spinning.
+    if (above?.kind === 'dying') return { ...doubt, until: Math.max(above.until, now.mono + 10) }
+  }
+  return null
+}
+
+/** The time of a doubt is up: what did not show by now is taken not to be. */
+function conclude(turn: Turn, record: ServiceRecord, doubt: Doubt): void {
+  record.doubt = null
+  const verdict = record.verdicts.get(doubt.instance)
+  if (!verdict || (verdict.status !== 'unhealthy' && verdict.status !== 'degraded')) return
+  if (sickUpstream(turn, record, verdict)) return attribute(turn, record, verdict)
+  if (doubt.kind === 'dying') return takeBlame(turn, record, verdict)
+  // Ask again rather than guess: nobody is restarted while a dependency is in doubt.
+  if (verdict.status === 'unhealthy') return attribute(turn, record, verdict)
+  openIncident(turn, verdict, namedDependencies(record, verdict).length > 0 ? 'dependency' : 'self')
+  reconsiderDependants(turn, record)
+}
+
 /** The root has been well for long: whoever is still ill is judged on its own. */
 function review(turn: Turn, id: string): void {
   const open = turn.state.incidents.get(id)
-  if (open) open.reviewAt = null
+  if (!open) return
+  const settled = turn.now.mono >= open.settledAt
+  open.reviewAt = settled ? null : open.settledAt
   for (const record of turn.state.services.values()) {
     if (record.impactedBy !== id) continue
+    const ill = [...record.verdicts.values()].filter(({ status, evidence }) =>
+      // The dead are being started one after another by now, which may take its time in a large fleet.
+      settled ? status === 'unhealthy' || status === 'degraded' : status === 'unhealthy' && evidence !== 'certain',
+    )
+    if (ill.length === 0 && !settled) continue
     record.impactedBy = null
-    for (const verdict of record.verdicts.values()) {
-      if (verdict.status === 'unhealthy' || verdict.status === 'degraded') attribute(turn, record, verdict)
-    }
+    for (const verdict of ill) attribute(turn, record, verdict)
   }
 }
 
@@ -171,12 +199,16 @@ function restore(turn: Turn, event: Restored): void {
     if (!turn.state.services.has(incident.service)) continue
     const { mono } = turn.now
     const stable = turn.state.services.get(incident.service)?.spec.recovery.stableMs ?? 0
-    turn.state.incidents.set(incident.id, {
+    const open: OpenIncident = {
       incident,
+      published: incident,
       detectedMono: mono - diagnosisRules.lateRootMs - 1,
       closesAt: incident.recoveredAt === null ? null : mono + stable,
-      reviewAt: incident.recoveredAt === null ? null : mono + diagnosisRules.settleAfterRootMs,
-    })
+      reviewAt: null,
+      settledAt: Infinity,
+    }
+    if (incident.recoveredAt !== null) planReview(open, mono)
+    turn.state.incidents.set(incident.id, open)
   }
 }
 
@@ -185,6 +217,7 @@ function forget(turn: Turn, service: string, instance: string): void {
   if (!record) return
   record.verdicts.delete(instance)
   record.runs.delete(instance)
+  record.suspended.delete(instance)
   if (record.doubt?.instance === instance) record.doubt = null
   const own = incidentOf(turn, instance)
   if (own) close(turn, own, 'the instance was removed')

@@ -2,7 +2,7 @@ import type { Action, ActionOutcome } from './action.ts'
 import type { Incident } from './incident.ts'
 import type { RuntimeEvent } from './runtime.ts'
 import type { ServiceSpec } from './service.ts'
-import type { Verdict } from './verdict.ts'
+import type { EvidenceClass, Verdict } from './verdict.ts'
 
 /** Time as an argument: monotonic for deciding, wall for showing. Milliseconds. */
 export interface Now {
@@ -44,6 +44,19 @@ export type DerivedEvent =
   | { readonly type: 'incident.updated'; readonly incident: Incident }
   | { readonly type: 'incident.recovered'; readonly incident: Incident }
   | { readonly type: 'incident.closed'; readonly incident: Incident }
+  /**
+   * This instance needs treatment: it is ill itself, or it is dead under the incident of `waitFor` and comes after that. Told
+   * at every verdict that says so, whether or not it changes the incident.
+   */
+  | {
+      readonly type: 'action.wanted'
+      readonly incident: string
+      readonly service: string
+      readonly instance: string
+      readonly reason: string
+      readonly evidence: EvidenceClass | null
+      readonly waitFor: string | null
+    }
   | { readonly type: 'action.decided'; readonly action: Action; readonly decidedAt: string }
   /** Why nothing is done, said once per change of reason. */
   | { readonly type: 'action.withheld'; readonly service: string; readonly incident: string; readonly reason: string }

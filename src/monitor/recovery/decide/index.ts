@@ -13,7 +13,7 @@ import type {
   Verdict,
 } from '../../model/index.ts'
 import { globalRules, initialState, type Patient, type RecoveryState, type Turn } from './state.ts'
-import { actionFailed, delayBefore, discharge, quarantine, treatAll } from './treat.ts'
+import { actionFailed, delayBefore, discharge, quarantine, release, treatAll } from './treat.ts'
 
 export { globalRules, type RecoveryState } from './state.ts'
 
@@ -45,9 +45,8 @@ function take(turn: Turn, event: CoreEvent): void {
       if (state.observerUnwell && !event.unwell) state.holdUntil = now.mono + globalRules.observerPauseMs
       state.observerUnwell = event.unwell
       return
-    case 'incident.opened':
-    case 'incident.updated':
-      return incidentChanged(turn, event.incident)
+    case 'action.wanted':
+      return wanted(turn, event)
     case 'incident.recovered':
     case 'incident.closed':
       return incidentOver(turn, event.incident, event.type === 'incident.closed')
@@ -87,7 +86,7 @@ function instanceChanged(turn: Turn, event: RuntimeEvent): void {
     startedAt: instance.startedAt,
     permanentFailure: failure,
     // What was known of a former run says nothing about this one.
-    status: known && !replaced ? known.status : 'unknown',
+    status: known && !replaced ? known.status : known && instance.startedAt !== null ? 'starting' : 'unknown',
   })
   const patient = patients.get(instance.id)
   if (patient && replaced && instance.startedAt !== null && isIdle(patient)) {
@@ -125,8 +124,12 @@ function judged(turn: Turn, verdict: Verdict): void {
     return
   instance.status = verdict.status
   const patient = patients.get(verdict.instance)
-  if (!patient) return
   const alive = verdict.status === 'healthy' || verdict.status === 'degraded'
+  if (!patient) {
+    // Quarantined in a former life of the monitor, and cured while nobody looked.
+    if (alive && !isTreated(turn, verdict.service)) release(turn, verdict.service)
+    return
+  }
   // Alive and degraded is cured as far as a restart can cure: that it cannot serve is diagnosed on its own.
   if (alive && patient.phase.kind !== 'acting' && patient.phase.kind !== 'verifying') return discharge(turn, patient)
   if (alive && patient.phase.kind === 'verifying' && isNewRun(patient, instance.startedAt))
@@ -138,43 +141,22 @@ function judged(turn: Turn, verdict: Verdict): void {
   }
 }
 
+const isTreated = (turn: Turn, service: string) =>
+  [...turn.state.patients.values()].some((patient) => patient.service === service)
+
 /** A resumed instance is the same run; after anything else the start time must have changed. */
 function isNewRun(patient: Patient, startedAt: string | null): boolean {
   const { phase } = patient
   return phase.kind === 'verifying' && (phase.sameRun || startedAt !== phase.replaces)
 }
 
-function incidentChanged(turn: Turn, incident: Incident): void {
-  const { instance } = incident
-  if (
-    instance !== null &&
-    incident.cause === 'self' &&
-    incident.severity === 'unhealthy' &&
-    incident.recoveredAt === null
-  ) {
-    admit(
-      turn,
-      { instance, service: incident.service, incident: incident.id, reason: incident.reason, waitFor: null },
-      incident.evidence !== null,
-    )
-  }
-  for (const impact of incident.impacted) {
-    for (const [id, record] of turn.state.instances) {
-      // Only what is gone for certain needs a start; a dependant that is merely ill settles by itself.
-      if (record.service !== impact.service || (record.state !== 'exited' && record.state !== 'failed')) continue
-      admit(
-        turn,
-        {
-          instance: id,
-          service: record.service,
-          incident: incident.id,
-          reason: impact.reason,
-          waitFor: incident.service,
-        },
-        true,
-      )
-    }
-  }
+type Wanted = Extract<CoreEvent, { type: 'action.wanted' }>
+
+function wanted(turn: Turn, { instance, service, incident, reason, evidence, waitFor }: Wanted): void {
+  const state = turn.state.instances.get(instance)?.state
+  // Behind another only what is gone: a start is all that may be done to it.
+  if (waitFor !== null && state !== 'exited' && state !== 'failed') return
+  admit(turn, { instance, service, incident, reason, waitFor }, evidence !== null)
 }
 
 function admit(

@@ -26,9 +26,8 @@ function treat(turn: Turn, patient: Patient): number | null {
   const objection = objectionTo(turn, patient, spec, instance)
   if (objection) return withhold(turn, patient, objection)
   if (now.mono < phase.until) return phase.until
-  if (waitsForRoot(state, patient, now.mono)) {
-    return withhold(turn, patient, { reason: `it waits for ${patient.waitFor}`, until: patient.waitUntil })
-  }
+  const ahead = now.mono < patient.waitUntil ? whoGoesFirst(state, patient) : null
+  if (ahead !== null) return withhold(turn, patient, { reason: `it waits for ${ahead}`, until: patient.waitUntil })
   const used = attemptsInWindow(state, patient.service, spec.recovery, now.mono)
   if (phase.kind === 'waiting') {
     const hopeless = instance.permanentFailure ?? (used >= spec.recovery.attempts ? spentBudget(used, spec) : null)
@@ -58,11 +57,36 @@ function objectionTo(turn: Turn, patient: Patient, spec: ServiceSpec, instance: 
   return null
 }
 
-function waitsForRoot(state: RecoveryState, patient: Patient, mono: number): boolean {
-  if (patient.waitFor === null || mono >= patient.waitUntil) return false
-  return [...state.instances.values()].some(
-    (instance) => instance.service === patient.waitFor && instance.status !== 'healthy',
-  )
+/**
+ * Whom somebody who is dead under another's illness waits for: the root until it is well, and every dependency that is dead
+ * or about to be up again, so that whole trees of dead services start in order.
+ */
+function whoGoesFirst(state: RecoveryState, patient: Patient): string | null {
+  const { waitFor } = patient
+  if (waitFor === null) return null
+  const above = dependenciesOf(state, patient.service)
+  const instances = [...state.instances.values()]
+  if (!instances.some(({ service }) => service === waitFor)) return waitFor
+  for (const { service, status, state: runs } of instances) {
+    if (service === waitFor && status !== 'healthy') return service
+    const down = runs === 'exited' || runs === 'failed' || status === 'starting'
+    if (down && above.has(service)) return service
+  }
+  return null
+}
+
+/** Direct and indirect. */
+function dependenciesOf(state: RecoveryState, service: string): ReadonlySet<string> {
+  const found = new Set<string>()
+  const visit = (name: string) => {
+    for (const edge of state.services.get(name)?.dependsOn ?? []) {
+      if (edge.service === service || found.has(edge.service)) continue
+      found.add(edge.service)
+      visit(edge.service)
+    }
+  }
+  visit(service)
+  return found
 }
 
 /** Says once per reason why nothing is done. Returns when to look again. */
@@ -116,8 +140,12 @@ export function actionFailed(turn: Turn, patient: Patient, reason: string): void
 
 export function discharge(turn: Turn, patient: Patient): void {
   turn.state.patients.delete(patient.instance)
-  if (!turn.state.quarantined.delete(patient.service)) return
-  turn.events.push({ type: 'service.released', service: patient.service, reason: 'it is well again' })
+  release(turn, patient.service)
+}
+
+export function release(turn: Turn, service: string): void {
+  if (!turn.state.quarantined.delete(service)) return
+  turn.events.push({ type: 'service.released', service, reason: 'it is well again' })
 }
 
 /** A spent budget needs no delay: the next look quarantines. */
