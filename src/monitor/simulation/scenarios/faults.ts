@@ -5,6 +5,8 @@ const MINUTE = 60_000
 
 /** Anyone of the pipeline. */
 const names = pipeline().map(({ spec }) => spec.name)
+/** Who depends on nobody. */
+const roots = pipeline().filter(({ spec }) => spec.dependsOn.length === 0).length
 const anyone = (share: number) => names[Math.floor(share * names.length)] ?? 'camera'
 
 /** One service is truly ill. The deadlines are the gates of the reference's targets. */
@@ -130,6 +132,51 @@ export const faultScenarios = {
       expecting(result).nothingFalse().incidents('database: self').actions(1, 'database').actions(1).allHealthy()
         .problems,
   },
+  'stopped-under-root': {
+    title:
+      'a database dies and cannot be started, and ten seconds later a service that depends on it is stopped by SIGSTOP',
+    build: (random) => {
+      const at = random.between(10_000, 12_000)
+      return {
+        ...quiet('stopped-under-root', databaseAndThree(), 3 * MINUTE),
+        faults: [
+          { at, service: 'database', kind: 'cannot-start' },
+          { at, service: 'database', kind: 'crash', code: 1 },
+          { at: at + 10_000, service: 'orders', kind: 'suspend' },
+        ],
+      }
+    },
+    expect: (result) => {
+      const decided = (service: string) =>
+        result.actions.find(({ action }) => action.service === service)?.decidedAt ?? Infinity
+      const after = decided('orders') - decided('database') - 10_000
+      return expecting(result)
+        .nothingFalse()
+        .incidents('database: self', 'orders: self')
+        .actions(1, 'orders')
+        .that(after <= 3_600, `killed and started ${Math.round(after)} ms after it was stopped`).problems
+    },
+  },
+  'hung-under-root': {
+    title: 'a database is killed and comes back, and meanwhile a service that depends on it hangs',
+    build: (random) => {
+      const at = random.between(10_000, 12_000)
+      return {
+        ...quiet('hung-under-root', databaseAndThree(), 3 * MINUTE),
+        faults: [
+          { at, service: 'database', kind: 'crash' },
+          { at: at + random.between(-1_500, 0), service: 'orders', kind: 'hang' },
+        ],
+      }
+    },
+    expect: (result) =>
+      expecting(result)
+        .nothingFalse()
+        .curedWithin('hang', 30_000)
+        .actions(1, 'database')
+        .actions(1, 'orders')
+        .allHealthy().problems,
+  },
   'crash-at-boot': {
     title: 'a service dies 300 ms after every start',
     build: (random) => ({
@@ -145,17 +192,17 @@ export const faultScenarios = {
         .allHealthy(['camera', 'rtsp-capture']).problems,
   },
   'all-killed': {
-    title: 'every process is killed, in the order in which they were started',
+    title: 'every process is killed, one after the other in any order',
     build: (random) => {
       const at = random.between(10_000, 12_000)
-      const services = pipeline()
+      const apart = random.between(0, 20)
+      const order = names
+        .map((name) => ({ name, key: random.next() }))
+        .sort((a, b) => a.key - b.key)
+        .map(({ name }) => name)
       return {
-        ...quiet('all-killed', services, 3 * MINUTE),
-        faults: services.map(({ spec }, index) => ({
-          at: at + 5 * index,
-          service: spec.name,
-          kind: 'crash' as const,
-        })),
+        ...quiet('all-killed', pipeline(), 3 * MINUTE),
+        faults: order.map((service, index) => ({ at: at + apart * index, service, kind: 'crash' as const })),
       }
     },
     expect: (result) => {
@@ -166,6 +213,7 @@ export const faultScenarios = {
         .nothingFalse()
         .actions(names.length)
         .curedWithin('crash', 30_000)
+        .that(result.incidents.length <= roots, `${result.incidents.length} incidents of ${roots} roots`)
         .that(disorder.length === 0, `started before its dependency: ${disorder.map(([name]) => name).join(', ')}`)
         .allHealthy().problems
     },
