@@ -19,6 +19,8 @@ const moves = (...results: Result[]): fc.Arbitrary<Move> =>
   fc.oneof(
     anyName.map((name) => to(`${name} exits`, (bench) => bench.exited(name))),
     anyName.map((name) => to(`${name} hangs`, (bench) => bench.hung(name))),
+    anyName.map((name) => to(`${name} is stopped`, (bench) => bench.suspended(name))),
+    anyName.map((name) => to(`${name} is silent to readiness`, (bench) => bench.silent(name))),
     anyName.map((name) => to(`${name} is healthy`, (bench) => bench.healthy(name))),
     anyName.map((name) => to(`${name} starts`, (bench) => bench.started(name))),
     fc
@@ -142,6 +144,53 @@ describe('whatever happens', () => {
         })
       }),
       { numRuns: 200 },
+    )
+  })
+
+  it('an incident is told of again only when it has changed', () => {
+    fc.assert(
+      fc.property(fc.array(move, { maxLength: 150, size: 'max' }), (story) => {
+        const told = new Map<string, string>()
+        play(
+          story,
+          () => {},
+          (bench) => {
+            for (const event of bench.events) {
+              if (!('incident' in event) || typeof event.incident !== 'object') continue
+              const text = JSON.stringify(event.incident)
+              expect(text).not.toBe(told.get(event.incident.id))
+              told.set(event.incident.id, text)
+            }
+          },
+        )
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  it('when all are well again and stay so, no incident, patient or quarantine is left', () => {
+    fc.assert(
+      fc.property(fc.array(move, { maxLength: 150, size: 'max' }), (story) => {
+        play(
+          story,
+          () => {},
+          (bench) => {
+            for (let round = 0; round < 2; round++) {
+              for (const name of NAMES) {
+                bench.started(name)
+                bench.healthy(name)
+              }
+              bench.pass(60_000)
+            }
+            const { diagnosis, recovery } = bench.state
+            expect([...diagnosis.incidents.keys()]).toEqual([])
+            expect([...recovery.quarantined.keys()]).toEqual([])
+            // Whose action never came back is still held: the shell answers each of them in the end.
+            for (const patient of recovery.patients.values()) expect(patient.phase.kind).toBe('acting')
+          },
+        )
+      }),
+      { numRuns: 300 },
     )
   })
 
