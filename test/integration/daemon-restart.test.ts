@@ -57,8 +57,7 @@ describe('a daemon that is killed with -9 in the middle of a recovery', () => {
       const met: string[] = []
       for (const [name, comes] of moments) {
         const before: Before = { actions: actions().length, boots: tiny.boots().length, incidents: incidents().length }
-        const [victim] = tiny.alive()
-        process.kill(victim?.pid ?? 0, 'SIGKILL')
+        tiny.signal('SIGKILL')
         await comes(before)
         daemon.child.kill('SIGKILL')
         expect(await daemon.exited, name).toBe('SIGKILL')
@@ -111,13 +110,12 @@ describe('a daemon that is killed with -9 in the middle of a recovery', () => {
     await until(() => tiny.journal('SELECT * FROM proven').length === 1, 5_000, 'it is proven')
     first.child.kill('SIGKILL')
     await first.exited
-    const [hung] = tiny.alive()
-    process.kill(hung?.pid ?? 0, 'SIGSTOP')
+    const hung = tiny.signal('SIGSTOP')
     tiny.serve()
     await until(() => tiny.boots().length === 2, 30_000, 'it is started again')
     const { instances } = await tiny.healthy()
     expect(tiny.alive().map(({ pid }) => pid)).toEqual([instances[0]?.pid])
-    expect(instances[0]?.pid).not.toBe(hung?.pid)
+    expect(instances[0]?.pid).not.toBe(hung)
     expect(tiny.complaints()).toEqual([])
   })
 })

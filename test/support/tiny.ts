@@ -117,6 +117,14 @@ services:
     })
   }
 
+  /** To the one life that there is; returns its pid. */
+  signal(signal: NodeJS.Signals): number {
+    const [life, ...others] = this.alive()
+    if (!life || others.length > 0) throw new Error(`${others.length + (life ? 1 : 0)} lives instead of one`)
+    process.kill(life.pid, signal)
+    return life.pid
+  }
+
   /** What the journal holds, read beside the daemon or after its death. */
   journal(sql: string): readonly Readonly<Record<string, unknown>>[] {
     const db = new DatabaseSync(path.join(this.directory, 'state', 'journal.db'), { readOnly: true, timeout: 2_000 })
