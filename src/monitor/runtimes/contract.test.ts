@@ -1,7 +1,7 @@
 import { describe, it } from 'vitest'
 import { runtimeContract, type RuntimeFixture } from './contract.ts'
 import { runtimes, type RuntimeKind } from './index.ts'
-import { openProcessFixture } from './process/fixture.ts'
+import { openProcessFixture } from './process/fixture.testing.ts'
 
 const fixtures: Record<RuntimeKind, () => Promise<RuntimeFixture>> = {
   process: openProcessFixture,

@@ -67,6 +67,16 @@ it('shows no part of a secret wherever the cut falls', () => {
   }
 })
 
+it('shows no part of a secret that begins before what is read, however much the redactor makes of the rest', () => {
+  const secret = 'hunter2'.repeat(2_000)
+  // Masked, the rest is far shorter than what may be shown, so that there is room for more.
+  const rest = `password=${'z'.repeat(990)}\n`.repeat(20)
+  writeFileSync(log(), `${'-'.repeat(50_000)} password=${secret}\n${rest}`)
+  for (let bytes = 4_000; bytes < 40_000; bytes += 500) {
+    expect(readOutput(directory, bytes)).not.toContain('hunter2')
+  }
+})
+
 it('never gives more than was asked for, whatever was written', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 2_000 }), fc.nat(2_500), (bytes, limit) => {

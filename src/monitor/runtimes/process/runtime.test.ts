@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { silentLogger, systemClock, type Logger } from '@medyk/health/internal'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Instance, RuntimeEvent, ServiceSpec } from '../../model/index.ts'
-import { openProcessFixture, type ProcessFixture } from './fixture.ts'
+import { openProcessFixture, type ProcessFixture } from './fixture.testing.ts'
 import { create } from './index.ts'
 import { MAX_OUTPUT_BYTES } from './output.ts'
 import { readStat } from './proc.ts'
@@ -189,6 +189,17 @@ it('makes exactly one process of many concurrent starts and restarts of one', as
   await Promise.all(Array.from({ length: 10 }, () => runtime.start(id, call())))
   await answering(service)
   expect(await fixture.runs(service)).toHaveLength(1)
+})
+
+it('gives every run a later time of start, also when the clock goes back', async () => {
+  let wall = Date.parse('2026-03-29T03:00:00.000Z')
+  const runtime = await fixture.open(silentLogger, { ...systemClock, wall: () => wall })
+  const [{ id } = { id: '' }] = await runtime.adopt([fixture.spec('timely', { command: ['sleep', '600'] })], call())
+  const times = [(await runtime.start(id, call())).startedAt]
+  times.push((await runtime.restart(id, 0, call())).startedAt)
+  wall -= 3_600_000
+  times.push((await runtime.restart(id, 0, call())).startedAt)
+  expect(times).toEqual(['2026-03-29T03:00:00.000Z', '2026-03-29T03:00:00.001Z', '2026-03-29T03:00:00.002Z'])
 })
 
 it('kills at once what is stopped while it should end', async () => {

@@ -2,7 +2,7 @@ import { systemClock } from '@medyk/health/internal'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { RuntimeEvent } from '../../model/index.ts'
-import { openProcessFixture, type ProcessFixture } from './fixture.ts'
+import { openProcessFixture, type ProcessFixture } from './fixture.testing.ts'
 import { findHolders } from './proc.ts'
 
 type Step = 'start' | 'stop' | 'restart' | 'kill' | 'freeze' | 'next daemon'

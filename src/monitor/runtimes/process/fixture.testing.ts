@@ -3,7 +3,7 @@ import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { silentLogger, systemClock, type Logger } from '@medyk/health/internal'
+import { silentLogger, systemClock, type Clock, type Logger } from '@medyk/health/internal'
 import { defaultRecoveryPolicy, defaultStartupGraceMs } from '../../model/index.ts'
 import type { Instance, Json, Runtime, ServiceSpec } from '../../model/index.ts'
 import type { RuntimeFixture } from '../contract.ts'
@@ -12,7 +12,7 @@ import { create } from './index.ts'
 const SERVICE = fileURLToPath(new URL('testdata/service.mjs', import.meta.url))
 
 export interface ProcessFixture extends RuntimeFixture {
-  open(logger?: Logger): Promise<Runtime>
+  open(logger?: Logger, clock?: Clock): Promise<Runtime>
   readonly stateDir: string
   /** A service with these `runtimeOptions`. */
   spec(name: string, runtimeOptions: { readonly [key: string]: Json }): ServiceSpec
@@ -32,8 +32,8 @@ export async function openProcessFixture(): Promise<ProcessFixture> {
 
   const fixture: ProcessFixture = {
     stateDir,
-    async open(logger = silentLogger) {
-      const runtime = await create({ stateDir, logger, clock: systemClock })
+    async open(logger = silentLogger, clock = systemClock) {
+      const runtime = await create({ stateDir, logger, clock })
       opened.push(runtime)
       return runtime
     },
