@@ -14,6 +14,8 @@ const ports = portsFrom(process.env)
 const api = `http://127.0.0.1:${ports.medyk}`
 const stateDir = process.env.MEDYK_STATE ? resolve(process.env.MEDYK_STATE) : at('.medyk')
 const logFile = resolve(stateDir, 'daemon.log')
+// Nobody may be reading any more, as with `| head` or a closed terminal: what was started is still ours to stop.
+process.stdout.on('error', () => {})
 const say = (text = '') => process.stdout.write(`${text}\n`)
 
 /** Where ports or the state were moved by the environment, the config has to move with them. */

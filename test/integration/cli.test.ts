@@ -1,9 +1,11 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { RunReport } from '../../src/monitor/simulation/index.ts'
-import { medyk } from '../support/cli.ts'
+import { bin, medyk } from '../support/cli.ts'
 import { freePorts } from '../support/example.ts'
 
 const directory = mkdtempSync(path.join(tmpdir(), 'medyk-cli-'))
@@ -113,6 +115,15 @@ describe('medyk', () => {
     for (const command of ['serve', 'status', 'incidents', 'config', 'simulate', 'replay'])
       expect(stdout).toMatch(new RegExp(`^  ${command}\\b`, 'm'))
     expect(code).toBe(0)
+  })
+
+  it('ends quietly when its reader has had enough', async () => {
+    const child = spawn(process.execPath, [bin, 'simulate', '--list'], { stdio: ['ignore', 'pipe', 'pipe'] })
+    let said = ''
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text))
+    child.stdout.destroy()
+    const [code] = (await once(child, 'close')) as [number]
+    expect({ code, said }).toEqual({ code: 0, said: '' })
   })
 
   it('refuses a command that it does not know and points at the help', async () => {

@@ -44,6 +44,11 @@ export function program(): Command {
 
 /** Runs one command. Errors go to stderr: what, and on a line of its own what to do; the exit code is 1. */
 export async function main(argv: readonly string[]): Promise<void> {
+  // As with `| head`: who read has had enough. The daemon goes on without a reader.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    if (argv[2] !== 'serve') process.exit()
+  })
   try {
     await program().parseAsync([...argv])
   } catch (error) {
