@@ -492,6 +492,70 @@ describe('a monitor that is unwell', () => {
   })
 })
 
+describe('a monitor that stood still', () => {
+  it('does not call a cure failed because it heard nothing meanwhile', () => {
+    const bench = new Bench({ ...spec('camera', [], { delaysMs: [0] }), startupGraceMs: 5_000 })
+    bench.exited('camera')
+    bench.done()
+    // Stopped for eight seconds: the time of the verification is over when it wakes, before any news is read.
+    bench.mono += 8_000
+    bench.pass(0)
+    expect(bench.acts()).toHaveLength(1)
+    bench.healthy('camera')
+    bench.pass(60_000)
+    expect(bench.acts()).toHaveLength(1)
+    expect(bench.ofType('incident.closed')).toHaveLength(1)
+  })
+
+  it('still calls it failed when the service does not get well in the time that it is given anew', () => {
+    const bench = new Bench({ ...spec('camera', [], { delaysMs: [0] }), startupGraceMs: 5_000 })
+    bench.exited('camera')
+    bench.done()
+    bench.mono += 8_000
+    bench.pass(7_900)
+    expect(bench.acts()).toHaveLength(1)
+    bench.pass(200)
+    expect(bench.acts()).toHaveLength(2)
+  })
+
+  it('lets no verification run out while it is unwell', () => {
+    const bench = new Bench({ ...spec('camera', [], { delaysMs: [0] }), startupGraceMs: 5_000 })
+    bench.exited('camera')
+    bench.done()
+    bench.send({ type: 'observer.changed', unwell: true, reason: 'late' })
+    bench.pass(30_000)
+    bench.send({ type: 'observer.changed', unwell: false, reason: '' })
+    bench.pass(2_000)
+    bench.healthy('camera')
+    bench.pass(60_000)
+    expect(bench.acts()).toHaveLength(1)
+  })
+})
+
+describe('an outcome that comes late', () => {
+  it('finds the new run alive already and asks for nothing more', () => {
+    const bench = pipeline()
+    bench.exited('camera')
+    const action = bench.act(0)
+    bench.started('camera')
+    bench.verdict('camera', { status: 'degraded', evidence: 'slow', symptom: 'slow', reason: 'slow' })
+    const outcome = { result: 'done', detail: '', startedAt: bench.instance('camera').startedAt } as const
+    bench.send({ type: 'action.finished', action, outcome })
+    bench.pass(120_000)
+    expect(bench.acts()).toHaveLength(1)
+  })
+})
+
+describe('the delay before an attempt', () => {
+  it('is counted from the last attempt, so that a monitor that keeps dying still cures', () => {
+    const bench = new Bench(spec('storage'))
+    const attempts = [1, 2, 3].map((n) => ({ service: 'storage', wall: bench.wall - n * 10_000 }))
+    bench.send({ type: 'restored', incidents: [], attempts, quarantined: [] })
+    bench.exited('storage')
+    expect(bench.acts()).toMatchObject([{ attempt: 4 }])
+  })
+})
+
 describe('restored incidents', () => {
   /** A monitor that starts again: what it remembers, then what it finds. */
   function revived(restored: { incidents: Incident[]; attempts?: number[]; quarantinedForMs?: number }): Bench {

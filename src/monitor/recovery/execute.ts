@@ -83,7 +83,7 @@ async function commitIntent(
     const detail = printable(`the journal took no intent: ${messageOf(error)}`)
     context.logger.error({ action: action.id, err: detail }, 'the intent of an action could not be journaled')
     // Without a journal a start is the only thing that can do no harm: at worst it finds the instance running.
-    return action.kind === 'start' ? null : { result: 'failed', detail, startedAt: null }
+    return action.kind === 'start' ? null : { result: 'aborted', detail, startedAt: action.precondition.startedAt }
   }
 }
 

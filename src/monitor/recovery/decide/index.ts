@@ -22,13 +22,16 @@ export const recovery: Step<RecoveryState> = { name: 'recovery', initial: initia
 
 function reduce(state: RecoveryState, event: CoreEvent, now: Now): Reduced<RecoveryState> {
   const turn: Turn = { state, now, events: [], effects: [] }
+  const due = wakeAt(state)
+  // Asked to be woken and woken much later: the monitor itself stood still, and what it has not heard meanwhile says nothing.
+  if (due !== null && now.mono - due > globalRules.lateMs) standBack(turn)
   take(turn, event)
   treatAll(turn)
   return { state, events: turn.events, effects: turn.effects }
 }
 
 function take(turn: Turn, event: CoreEvent): void {
-  const { state, now } = turn
+  const { state } = turn
   switch (event.type) {
     case 'services.changed':
       return changeServices(turn, event.services)
@@ -42,7 +45,7 @@ function take(turn: Turn, event: CoreEvent): void {
     case 'verdict':
       return judged(turn, event.verdict)
     case 'observer.changed':
-      if (state.observerUnwell && !event.unwell) state.holdUntil = now.mono + globalRules.observerPauseMs
+      if (state.observerUnwell && !event.unwell) standBack(turn)
       state.observerUnwell = event.unwell
       return
     case 'action.wanted':
@@ -55,6 +58,17 @@ function take(turn: Turn, event: CoreEvent): void {
     case 'restored':
       return restore(turn, event)
     default:
+  }
+}
+
+/** Nothing is done for a while, and whoever has to prove itself gets the time for fresh looks. */
+function standBack(turn: Turn): void {
+  const { state, now } = turn
+  state.holdUntil = Math.max(state.holdUntil, now.mono + globalRules.observerPauseMs)
+  for (const patient of state.patients.values()) {
+    if (patient.phase.kind !== 'verifying') continue
+    const until = Math.max(patient.phase.until, state.holdUntil + globalRules.freshLooksMs)
+    patient.phase = { ...patient.phase, until }
   }
 }
 
@@ -124,7 +138,7 @@ function judged(turn: Turn, verdict: Verdict): void {
     return
   instance.status = verdict.status
   const patient = patients.get(verdict.instance)
-  const alive = verdict.status === 'healthy' || verdict.status === 'degraded'
+  const alive = isAlive(verdict.status)
   if (!patient) {
     // Quarantined in a former life of the monitor, and cured while nobody looked.
     if (alive && !isTreated(turn, verdict.service)) release(turn, verdict.service)
@@ -140,6 +154,8 @@ function judged(turn: Turn, verdict: Verdict): void {
     actionFailed(turn, patient, verdict.reason)
   }
 }
+
+const isAlive = (status: Verdict['status']) => status === 'healthy' || status === 'degraded'
 
 const isTreated = (turn: Turn, service: string) =>
   [...turn.state.patients.values()].some((patient) => patient.service === service)
@@ -186,7 +202,11 @@ function admit(
   }
   state.patients.set(who.instance, patient)
   if (state.quarantined.has(who.service)) quarantine(turn, patient, spec, '')
-  else patient.phase = { kind: 'waiting', until: now.mono + delayBefore(turn, patient, spec) }
+  else {
+    // Counted from the last attempt: a monitor that keeps dying must not start the wait anew each time.
+    const last = state.attempts.get(who.service)?.at(-1) ?? now.mono
+    patient.phase = { kind: 'waiting', until: Math.max(now.mono, last + delayBefore(turn, patient, spec)) }
+  }
 }
 
 function incidentOver(turn: Turn, incident: Incident, closed: boolean): void {
@@ -226,8 +246,9 @@ function finished(turn: Turn, action: Action, outcome: ActionOutcome): void {
       return
   }
   const instance = state.instances.get(action.instance)
-  // The runtime's event may have overtaken the outcome.
+  // The runtime's event or the verdict may have overtaken the outcome, which waits for the disk.
   if (instance?.state === 'exited' || instance?.state === 'failed') actionFailed(turn, patient, 'it ended at once')
+  else if (instance && isAlive(instance.status) && isNewRun(patient, instance.startedAt)) discharge(turn, patient)
 }
 
 function restore(turn: Turn, event: Restored): void {

@@ -17,6 +17,10 @@ export const globalRules = {
   burst: 3,
   /** After the observer is well again nothing is done for this long. */
   observerPauseMs: 3_000,
+  /** Woken this much later than asked for, the monitor itself was away. */
+  lateMs: 1_000,
+  /** After that, whoever is being verified has at least this long to show that it is well. */
+  freshLooksMs: 5_000,
   /** A dead dependant waits this long for its root before it is started all the same. */
   waitForRootMs: 60_000,
 } as const
