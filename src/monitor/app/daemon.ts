@@ -133,7 +133,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       // Deciding ends first: what is stopped on purpose must not be cured.
       loop[Symbol.dispose]()
       abort.abort(new Error('the daemon is stopping'))
-      if (stopServices) await fleet?.stopAll(topologicalOrder(services), STOP_GRACE_MS)
+      if (stopServices) await fleet?.stopAll(STOP_GRACE_MS)
       await stack.disposeAsync()
     }
   } catch (error) {

@@ -82,9 +82,9 @@ export class Fleet implements AsyncDisposable {
   }
 
   /** Stops everything that Medyk runs: dependants before what they depend on. */
-  async stopAll(order: readonly string[], graceMs: number): Promise<void> {
-    for (const service of [...order].reverse()) {
-      const own = [...this.instances.values()].filter((instance) => instance.service === service)
+  async stopAll(graceMs: number): Promise<void> {
+    for (const level of stopLevels(this.#options.services)) {
+      const own = [...this.instances.values()].filter((instance) => level.includes(instance.service))
       await Promise.all(own.map((instance) => this.#stop(instance, graceMs)))
     }
   }
@@ -153,4 +153,22 @@ export function topologicalOrder(services: readonly ServiceSpec[]): readonly str
   const order: string[] = []
   for (const spec of services) visit(spec.name)
   return order
+}
+
+/**
+ * Who may be stopped together, dependants before what they depend on: one that ignores SIGTERM holds up nobody but what
+ * it depends on.
+ */
+export function stopLevels(services: readonly ServiceSpec[]): readonly (readonly string[])[] {
+  const levels: string[][] = []
+  let left = [...services]
+  while (left.length > 0) {
+    const needed = new Set(left.flatMap((spec) => spec.dependsOn.map((edge) => edge.service)))
+    const free = left.filter((spec) => !needed.has(spec.name))
+    // A cycle cannot come out of a config; were there one, it would be stopped as one.
+    const level = (free.length > 0 ? free : left).map((spec) => spec.name)
+    levels.push(level)
+    left = left.filter((spec) => !level.includes(spec.name))
+  }
+  return levels
 }
