@@ -46,8 +46,9 @@ export function program(): Command {
 export async function main(argv: readonly string[]): Promise<void> {
   // As with `| head`: who read has had enough. The daemon goes on without a reader.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (argv[2] === 'serve') return
     if (error.code !== 'EPIPE') throw error
-    if (argv[2] !== 'serve') process.exit()
+    process.exit()
   })
   try {
     await program().parseAsync([...argv])

@@ -2,9 +2,10 @@ import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { Command } from 'commander'
 import pino from 'pino'
-import { MedykError, messageOf, redact, systemClock, type Logger } from '@medyk/health/internal'
+import { MedykError, redact, systemClock, type Logger } from '@medyk/health/internal'
 import { loadKinds, startDaemon } from '../app/index.ts'
 import { jsonSchemaOf, loadConfig, resolveConfig, type Config } from '../config/index.ts'
+import { LogSink } from './log-sink.ts'
 
 interface ServeOptions {
   readonly config?: string
@@ -27,7 +28,7 @@ export function serveCommand(version: string): Command {
     .option('--host <host>', 'address to listen on (default: 127.0.0.1)')
     .option('--port <port>', 'port of the API and the page (default: 7700)')
     .option('--state <directory>', 'where the journal and the state of processes are kept (default: .medyk)')
-    .option('--log-file <file>', 'write the log there instead of to stderr')
+    .option('--log-file <file>', 'write the log there instead of to stderr; past 10 MiB it becomes <file>.1')
     .option('--record <file>', 'record a trace of everything that is seen and decided, for `medyk replay`')
     .option('--leave-running', 'when the daemon is stopped, let the services run on; the next one takes them over')
     .action((options: ServeOptions) => serve(options, version))
@@ -35,13 +36,16 @@ export function serveCommand(version: string): Command {
 
 async function serve(options: ServeOptions, version: string): Promise<void> {
   const config = await configOf(options)
+  surviveLostReaders()
+  const file = options.logFile ? path.resolve(options.logFile) : null
+  const sink = new LogSink({ file, now: () => new Date(systemClock.wall()).toISOString() })
   const log = pino(
     {
       base: { service: 'medyk', version },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (level) => ({ level }) },
     },
-    pino.destination({ dest: options.logFile ? path.resolve(options.logFile) : 2, sync: true, mkdir: true }),
+    sink,
   )
   const stop = Promise.withResolvers<NodeJS.Signals>()
   listenForSignals(stop.resolve)
@@ -49,7 +53,7 @@ async function serve(options: ServeOptions, version: string): Promise<void> {
     config,
     version,
     clock: systemClock,
-    logger: redacting(log),
+    logger: redacting(log, sink),
     record: options.record ?? null,
   })
   process.stdout.write(`Medyk ${version} watches ${countOf(config.services)}: ${daemon.url}\n`)
@@ -77,6 +81,11 @@ async function configOf(options: ServeOptions): Promise<Config> {
   })
 }
 
+/** Who started the daemon may close its terminal or fill the disk behind it: it watches on, and only its words are lost. */
+function surviveLostReaders(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
+}
+
 function listenForSignals(first: (signal: NodeJS.Signals) => void): void {
   let since: number | null = null
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -96,13 +105,14 @@ function listenForSignals(first: (signal: NodeJS.Signals) => void): void {
 }
 
 /** pino as our Logger; every text that leaves goes through the one redactor. */
-function redacting(log: pino.Logger): Logger {
+function redacting(log: pino.Logger, sink: LogSink): Logger {
   const clean = (fields: object): object => JSON.parse(redact(JSON.stringify(fields))) as object
   const at = (level: 'debug' | 'info' | 'warn' | 'error') => (fields: object, message: string) => {
     try {
       log[level](clean(fields), redact(message))
-    } catch (error) {
-      log.warn({ err: messageOf(error) }, 'a log line could not be written')
+    } catch {
+      // Not logged: what failed is the log.
+      sink.drop()
     }
   }
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
