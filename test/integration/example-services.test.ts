@@ -35,7 +35,7 @@ async function refusal({ exited, output }: Running): Promise<Record<string, stri
 }
 
 describe('frame-buffer', () => {
-  it('drops the oldest when it is full, counts them and says degraded, but stays ready', async () => {
+  it('drops the oldest when full, is well while nobody takes, and degraded when it outruns who does', async () => {
     const started = pipeline.start('frame-buffer', { CAPACITY_FRAMES: '10' })
     await pipeline.ready('frame-buffer', started)
     expect((await pipeline.post('frame-buffer', '/frames', frames(1, 15))).body).toEqual({
@@ -43,13 +43,18 @@ describe('frame-buffer', () => {
       dropped: 5,
       depth: 10,
     })
+    // Four runs of the check, twice what it takes to be believed.
+    await sleep(2_000)
+    expect(await pipeline.report('frame-buffer', '/ready')).toMatchObject({ code: 200, status: 'healthy' })
+    expect((await pipeline.ask('frame-buffer', '/stats')).body).toMatchObject({ depth: 10, dropped: 5 })
+    const taken = (await pipeline.ask('frame-buffer', '/frames?max=5')).body as { frames: { number: number }[] }
+    expect(taken.frames.map(({ number }) => number)).toEqual([6, 7, 8, 9, 10])
+    await pipeline.post('frame-buffer', '/frames', frames(16, 25))
     await pipeline.until(
       'it is degraded',
       async () => (await pipeline.report('frame-buffer', '/ready')).checks['depth'] === 'degraded',
     )
     expect(await pipeline.report('frame-buffer', '/ready')).toMatchObject({ code: 200, status: 'degraded' })
-    const taken = (await pipeline.ask('frame-buffer', '/frames?max=5')).body as { frames: { number: number }[] }
-    expect(taken.frames.map(({ number }) => number)).toEqual([6, 7, 8, 9, 10])
     await pipeline.until(
       'it is healthy',
       async () => (await pipeline.report('frame-buffer', '/ready')).status === 'healthy',

@@ -28,19 +28,25 @@ export interface ServiceContext {
 export interface ServiceParts {
   readonly checks: readonly Registration[]
   readonly routes?: Routes
+  /** What must have happened before it listens; after five seconds it listens anyway and says what is wrong. */
+  readonly opens?: Promise<unknown>
   /** Said in the line of the log that tells that the service is up. */
   readonly about?: object
   /** Ends what the service runs. Has half a second. */
   readonly stop?: () => Promise<void> | void
 }
 
+const OPEN_MS = 5_000
+/** A check that has no result yet reads as degraded: who asks in the first moments waits this long for the results. */
+const FIRST_RESULTS_MS = 1_000
 /** Not ready for this long before the port closes, so that a probe can see it. */
 const DRAIN_MS = 150
 const STOP_MS = 500
 
 /**
- * The life of a service: sets it up, listens, runs its checks. SIGTERM or SIGINT: not ready, stop, exit 0 within a second;
- * a second one exits at once. What goes wrong before it listens is one line of the log and exit 1.
+ * The life of a service: sets it up, waits for what opens it, listens, runs its checks. SIGTERM or SIGINT: not ready,
+ * stop, exit 0 within a second; a second one exits at once. What goes wrong before it listens is one line of the log and
+ * exit 1.
  */
 export async function runService(
   name: string,
@@ -71,13 +77,12 @@ export async function runService(
     )
     const server = createServer({ requestTimeout: 10_000, headersTimeout: 5_000 })
     server.maxConnections = 256
-    server.on('request', debug.wrap(nodeListener(health, { fallback })))
-    await listen(server, host, port)
-    health.start()
-    const address = server.address()
-    const bootMs = Math.round(performance.now())
-    const at = { host, port: typeof address === 'object' ? address?.port : port, pid: process.pid, version, bootMs }
-    log.info({ ...at, ...parts.about }, 'listening')
+    const listener = debug.wrap(nodeListener(health, { fallback }))
+    let results: Promise<void> | null = null
+    server.on('request', (request, response) => {
+      if (results === null) listener(request, response)
+      else void results.then(() => listener(request, response))
+    })
 
     const stop = async (signal: string) => {
       log.info({ signal }, 'stopping')
@@ -94,6 +99,18 @@ export async function runService(
         void stop(signal)
       })
     }
+
+    if (parts.opens) await Promise.race([parts.opens, after(OPEN_MS), aborted(stopping.signal)])
+    if (stopping.signal.aborted) return
+    await listen(server, host, port)
+    health.start()
+    const enough = AbortSignal.any([stopping.signal, AbortSignal.timeout(FIRST_RESULTS_MS)])
+    results = health.firstResults(enough).catch(() => {})
+    void results.then(() => (results = null))
+    const address = server.address()
+    const bootMs = Math.round(performance.now())
+    const at = { host, port: typeof address === 'object' ? address?.port : port, pid: process.pid, version, bootMs }
+    log.info({ ...at, ...parts.about }, 'listening')
   } catch (error) {
     const hint = isMedykError(error) ? error.hint : undefined
     const message = error instanceof Error ? error.message : String(error)
@@ -133,6 +150,8 @@ async function closeServer(server: Server): Promise<void> {
   await closed
   clearTimeout(cut)
 }
+
+const aborted = (signal: AbortSignal) => new Promise((resolve) => signal.addEventListener('abort', resolve))
 
 const after = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
 

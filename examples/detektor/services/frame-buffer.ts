@@ -7,10 +7,13 @@ import { runService } from '../lib/service.ts'
 
 const MAX_WAIT_MS = 10_000
 const MAX_WAITING = 16
-const DEGRADED_FILL = 0.7
+/** Whoever took frames within this time is there. */
+const CONSUMER_MS = 5_000
 
 await runService('frame-buffer', 8002, ({ env, health, log, signal }) => {
   const queue = new BoundedQueue<Frame>(countFrom(env, 'CAPACITY_FRAMES', 1_500))
+  let takenAt = Number.NEGATIVE_INFINITY
+  let outrunAt = Number.NEGATIVE_INFINITY
   const waiting = new Set<() => void>()
   const { metrics } = health
   const buffered = metrics.counter({ name: 'frames_buffered_total', help: 'Frames taken in' })
@@ -24,6 +27,7 @@ await runService('frame-buffer', 8002, ({ env, health, log, signal }) => {
     if (lost === 0) return
     if (queue.dropped === lost) log.warn({ capacity: queue.capacity }, 'full: dropping the oldest frames')
     dropped.inc(lost)
+    if (performance.now() - takenAt < CONSUMER_MS) outrunAt = performance.now()
   }
 
   /** Until there is something to take, the time is up, or either side leaves. */
@@ -59,7 +63,12 @@ await runService('frame-buffer', 8002, ({ env, health, log, signal }) => {
         }
         const frames = gone.aborted ? [] : queue.take(max)
         delivered.inc(frames.length)
-        const undelivered = () => accountFor(queue.putBack(frames))
+        const before = takenAt
+        if (frames.length > 0) takenAt = performance.now()
+        const undelivered = () => {
+          takenAt = before
+          accountFor(queue.putBack(frames))
+        }
         return { body: { frames, depth: queue.size, dropped: queue.dropped }, undelivered }
       },
       'GET /stats': () => ({ body: { depth: queue.size, capacity: queue.capacity, dropped: queue.dropped } }),
@@ -69,12 +78,17 @@ await runService('frame-buffer', 8002, ({ env, health, log, signal }) => {
         name: 'depth',
         intervalMs: 500,
         critical: false,
-        successThreshold: 3,
+        failureThreshold: 2,
         check: () => {
           const data = { depth: queue.size, capacity: queue.capacity, dropped: queue.dropped }
-          if (queue.fill < DEGRADED_FILL) return { status: 'healthy', data }
-          const message = `${queue.size} of ${queue.capacity} frames wait, ${queue.dropped} were dropped so far`
-          return { status: 'degraded', message, data }
+          const frames = `${queue.size} of ${queue.capacity} frames wait, ${queue.dropped} were dropped so far`
+          const now = performance.now()
+          // Dropping while somebody takes: too small, or they are too slow. A full queue that nobody empties is the
+          // consumer's illness, and told there.
+          if (now - outrunAt < CONSUMER_MS)
+            return { status: 'degraded', message: `the consumer is outrun: ${frames}`, data }
+          const away = queue.size > 0 && now - takenAt >= CONSUMER_MS
+          return { status: 'healthy', data, ...(away && { message: `no consumer takes: ${frames}` }) }
         },
       },
     ],

@@ -29,6 +29,7 @@ await runService('rtsp-capture', 8001, ({ env, health, log, signal }) => {
     onDropped: (count) => dropped.inc(count),
   })
   const session = randomBytes(6).toString('hex')
+  const first = Promise.withResolvers<void>()
   const stream = watchStream(cameraUrl, {
     signal,
     logger: log,
@@ -36,6 +37,7 @@ await runService('rtsp-capture', 8001, ({ env, health, log, signal }) => {
     backoff: { minMs: 150, maxMs: 1_000 },
     onAccessUnit({ number, rtpTimestamp, bytes, keyframe, capturedAt }) {
       captured.inc()
+      first.resolve()
       pusher.add({ camera, session, number, rtpTimestamp, bytes, keyframe, capturedAt })
     },
   })
@@ -56,6 +58,8 @@ await runService('rtsp-capture', 8001, ({ env, health, log, signal }) => {
     return { status: 'unhealthy', message: `${age}, ${state}${why}` } as const
   }
   return {
+    // Without a picture it is still starting. A camera that is away is told, by the checks, after the wait.
+    opens: first.promise,
     about: { stream: redactRtspUrl(cameraUrl), session },
     checks: [
       { name: 'stream', check: flows, intervalMs: 250, failureThreshold: 2 },
