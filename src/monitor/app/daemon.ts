@@ -90,7 +90,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 
     const remembered = await restore(journal, book, services)
     const proven = new Proven(services, remembered.proven, { journal, logger })
-    for (const { name } of services) metrics.declare(name)
+    const quarantined = new Set(remembered.restored.quarantined.map(({ service }) => service))
+    for (const { name } of services) metrics.declare(name, quarantined.has(name))
     loop.send({ type: 'services.changed', services })
     loop.send(remembered.restored)
 

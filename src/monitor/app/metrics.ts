@@ -8,8 +8,8 @@ const CAUSES = ['self', 'dependency', 'host', 'observer', 'operator'] as const
 const BUCKETS = [0.1, 0.25, 0.5, 1, 2, 3, 3.6, 5, 6, 8, 10, 15, 30, 60, 120]
 
 export interface DaemonMetrics {
-  /** Counters of a service start at 0, so that their first increase is seen. */
-  declare(service: string): void
+  /** Counters of a service start at 0, so that their first increase is seen. A quarantine may be of a former life. */
+  declare(service: string, isQuarantined: boolean): void
   take(event: DerivedEvent): void
   actionFinished(action: Action, outcome: ActionOutcome): void
   observer(unwell: boolean): void
@@ -41,9 +41,9 @@ export function createMetrics(version: string): DaemonMetrics {
   const seconds = (from: string, to: string) => Math.max(0, (wallOf(to) - wallOf(from)) / 1_000)
 
   return {
-    declare(service) {
+    declare(service, isQuarantined) {
       for (const cause of CAUSES) incidents.inc({ service, cause }, 0)
-      quarantined.set({ service }, 0)
+      quarantined.set({ service }, isQuarantined ? 1 : 0)
     },
     take(event) {
       if (event.type === 'incident.opened') {

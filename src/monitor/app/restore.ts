@@ -14,6 +14,6 @@ export async function restore(
   const { incidents, attempts, quarantined, pending, proven } = await journal.readBack()
   for (const action of pending) await journal.markInterrupted(action.id)
   await journal.retainProven(services.map(({ name }) => name))
-  book.load([...(await journal.incidents({ limit: SHOWN }))].reverse())
+  book.load([...(await journal.incidents({ limit: SHOWN }))].reverse(), quarantined)
   return { restored: { type: 'restored', incidents, attempts, quarantined }, proven }
 }
