@@ -61,8 +61,8 @@ async function takenPorts() {
   return rows
 }
 
-function explainTaken(rows) {
-  say(paint('red', 'Medyk cannot start: ports are taken.'))
+function explainTaken(rows, heading) {
+  say(heading)
   for (const { name, port, holder } of rows) {
     const who = holder
       ? `pid ${holder.pid}${holder.command ? ` (${holder.command})` : ''}`
@@ -85,8 +85,12 @@ function keepLogSmall() {
 
 mkdirSync(stateDir, { recursive: true, mode: 0o700 })
 const taken = await takenPorts()
-if (taken.length > 0) {
-  explainTaken(taken)
+// Services of a daemon that was killed run on unwatched: one stranger among their ports is no reason to leave them so.
+const takesOver = livingRecords(stateDir).size > 0 && taken.every(({ name }) => name !== 'medyk')
+if (taken.length > 0 && takesOver)
+  explainTaken(taken, paint('yellow', 'A port is taken; its service cannot start for now.'))
+else if (taken.length > 0) {
+  explainTaken(taken, paint('red', 'Medyk cannot start: ports are taken.'))
   process.exit(1)
 }
 keepLogSmall()
@@ -143,9 +147,10 @@ ${paint('dim', 'Ctrl-C stops the services and the daemon, and nothing else.')}
 }
 
 const { code, signal } = await ended
-if (stopping) say('Stopped.')
+if (stopping && code === 0) say('Stopped.')
+else if (stopping) say(paint('red', 'The daemon was cut short: services may still run. `npm start` takes them over.'))
 else if (signal) {
   say(paint('red', `\nThe daemon was ended by ${signal}.`))
   say('The services run on. `npm start` takes them over; after that, Ctrl-C stops them.')
 } else if (code !== 0) say(`The log is ${logFile}`)
-process.exitCode = stopping ? 0 : (code ?? 1)
+process.exitCode = code ?? 1

@@ -44,7 +44,7 @@ const moments: readonly (readonly [string, (before: Before) => Promise<void>])[]
   ['when the new process begins', (before) => moment(() => tiny.boots().length > before.boots)],
   ['when the outcome is journaled', (before) => moment(() => (actions()[before.actions]?.result ?? null) !== null)],
   ['while it is verified', () => moment(() => verifying().length > 0)],
-  ...[5, 15, 30, 50, 80, 150, 400, 800].map((ms) => [`${ms} ms later`, async () => void (await sleep(ms))] as const),
+  ...[5, 15, 30, 50, 80, 150, 400, 800].map((ms) => [`${ms} ms later`, () => sleep(ms).then(() => {})] as const),
 ]
 
 describe('a daemon that is killed with -9 in the middle of a recovery', () => {
