@@ -8,6 +8,7 @@ import { defaultRecoveryPolicy, defaultStartupGraceMs } from '../../model/index.
 import type { Instance, Json, Runtime, ServiceSpec } from '../../model/index.ts'
 import type { RuntimeFixture } from '../contract.ts'
 import { create } from './index.ts'
+import { readStat } from './proc.ts'
 
 const SERVICE = fileURLToPath(new URL('testdata/service.mjs', import.meta.url))
 
@@ -69,7 +70,9 @@ export async function openProcessFixture(): Promise<ProcessFixture> {
       return text.split('\n').filter(Boolean).map(Number)
     },
     async kill(instance: Instance) {
-      if (instance.pid !== null) process.kill(instance.pid, 'SIGKILL')
+      if (instance.pid === null) return
+      process.kill(instance.pid, 'SIGKILL')
+      while (readStat(instance.pid)?.dead === false) await systemClock.sleep(5)
     },
     async freeze(instance: Instance) {
       if (instance.pid !== null) process.kill(instance.pid, 'SIGSTOP')
