@@ -94,7 +94,7 @@ export function incidentsTable(incidents: readonly IncidentRow[], wall: number):
       between(row.openedAt, row.detectedAt),
       last ? `${last.kind} (${row.actions.length})` : row.withheld ? 'none' : '',
       row.recoveredAt
-        ? between(row.detectedAt, row.recoveredAt)
+        ? between(row.openedAt, row.recoveredAt)
         : paint('red', row.quarantinedSince ? 'quarantined' : 'open'),
       row.impacted.length > 0 ? `${row.impacted.length} impacted` : '',
       paint('dim', row.id),
