@@ -69,7 +69,10 @@ describe('the connection of the page', () => {
     await eventually(() => seen.links.at(-1) === 'live')
     await eventually(() => statusOf(seen.events, 'camera').includes('unhealthy'))
     const hellos = seen.events.flatMap((event) => (event.type === 'hello' ? [event.data.resumed] : []))
-    expect(hellos).toEqual([false, true])
+    // A starved machine may cut a stream more than once; what counts is that no return has lost anything.
+    expect(hellos[0]).toBe(false)
+    expect(hellos.slice(1)).not.toEqual([])
+    expect(hellos.slice(1)).not.toContain(false)
   })
 
   it('fetches the lists anew from a daemon that was started again', async () => {
