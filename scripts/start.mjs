@@ -1,6 +1,6 @@
 // npm start: the example pipeline and the daemon, until Ctrl-C. Everything is set up already (prestart).
 import { spawn } from 'node:child_process'
-import { mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { resolve } from 'node:path'
 import { styleText } from 'node:util'
@@ -75,14 +75,6 @@ function explainTaken(rows, heading) {
   if (rows.some(({ name }) => name === 'medyk')) say('  If that is Medyk itself, it runs already: npx medyk status')
 }
 
-function keepLogSmall() {
-  try {
-    if (statSync(logFile).size > 5_000_000) renameSync(logFile, `${logFile}.1`)
-  } catch {
-    // There is none yet.
-  }
-}
-
 mkdirSync(stateDir, { recursive: true, mode: 0o700 })
 const taken = await takenPorts()
 // Services of a daemon that was killed run on unwatched: one stranger among their ports is no reason to leave them so.
@@ -93,7 +85,6 @@ else if (taken.length > 0) {
   explainTaken(taken, paint('red', 'Medyk cannot start: ports are taken.'))
   process.exit(1)
 }
-keepLogSmall()
 
 const began = performance.now()
 const daemon = spawn(
