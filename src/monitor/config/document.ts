@@ -179,5 +179,7 @@ function offsetOf(node: unknown): number | undefined {
 function syntaxMessage(code: string, message: string): string {
   if (code === 'MULTIPLE_DOCS') return 'a second document begins here; expected one document per file'
   if (code === 'RESOURCE_EXHAUSTION') return `nested deeper than ${MAX_DEPTH} levels`
-  return `not valid YAML: ${message.charAt(0).toLowerCase()}${message.slice(1)}`
+  // The parser quotes the text as it stands, line ends included.
+  const line = message.replace(/\s+/g, ' ').trim()
+  return `not valid YAML: ${line.charAt(0).toLowerCase()}${line.slice(1)}`
 }
