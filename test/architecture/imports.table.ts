@@ -85,10 +85,15 @@ export const rooms: Readonly<Record<string, Room>> = {
     imports: [],
     pure: true,
   },
+  docker: {
+    path: 'src/monitor/docker',
+    purpose: 'One Docker host: a small client of its API, and one shared view of its containers',
+    imports: ['model', ...library],
+  },
   discovery: {
     path: 'src/monitor/discovery',
     purpose: 'What exists: sources of services and instances',
-    imports: ['model', ...library],
+    imports: ['model', ...library, 'docker'],
     packages: ['zod'],
   },
   'probing/schedule': {
@@ -146,7 +151,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   runtimes: {
     path: 'src/monitor/runtimes',
     purpose: 'Where services run: one runtime a folder, one contract for all',
-    imports: ['model', ...library],
+    imports: ['model', ...library, 'docker'],
     packages: ['zod'],
   },
   config: {
@@ -205,6 +210,7 @@ export const rooms: Readonly<Record<string, Room>> = {
       'probing/schedule',
       'probing/probers',
       'recovery/decide',
+      'docker',
       'config',
       'simulation',
       'server',
@@ -215,7 +221,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   cli: {
     path: 'src/monitor/cli',
     purpose: 'The commands of medyk',
-    imports: ['model', ...library, ...steps, 'config', 'simulation', 'server', 'server/api', 'app'],
+    imports: ['model', ...library, ...steps, 'docker', 'config', 'simulation', 'server', 'server/api', 'app'],
     packages: ['commander', 'cli-table3', 'pino'],
   },
   bin: {

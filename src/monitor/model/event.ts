@@ -1,7 +1,7 @@
 import type { Action, ActionOutcome } from './action.ts'
 import type { Incident } from './incident.ts'
 import type { RuntimeEvent } from './runtime.ts'
-import type { ServiceSpec } from './service.ts'
+import type { Maintenance, ServiceSpec } from './service.ts'
 import type { EvidenceClass, Verdict } from './verdict.ts'
 
 /** Time as an argument: monotonic for deciding, wall for showing. Milliseconds. */
@@ -17,6 +17,8 @@ export interface Restored {
   /** Every attempt that may still count, by service; those interrupted by the monitor's death included. */
   readonly attempts: readonly { readonly service: string; readonly wall: number }[]
   readonly quarantined: readonly { readonly service: string; readonly sinceWall: number; readonly reason: string }[]
+  /** How long a service took from its start to its first good answer, the longest seen. */
+  readonly boots?: readonly { readonly service: string; readonly bootMs: number }[]
 }
 
 /** What comes into the core from outside. */
@@ -33,6 +35,8 @@ export type InputEvent =
       readonly doubtful: readonly string[]
     }
   | { readonly type: 'action.finished'; readonly action: Action; readonly outcome: ActionOutcome }
+  /** All that hold from now on. They end by themselves at their time. */
+  | { readonly type: 'maintenance.changed'; readonly maintenance: readonly Maintenance[] }
   | Restored
   /** Time has passed; sent when a step asked to be woken. */
   | { readonly type: 'tick' }

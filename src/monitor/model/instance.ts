@@ -1,14 +1,42 @@
 /**
  * created: known, never run here · running · suspended: a stopped process (state T) · paused: frozen by the runtime ·
- * restarting: its runtime is at work on it · exited: ran and ended · failed: could not be started
+ * restarting: its runtime is at work on it · stopping: somebody has asked it to end, and it has not yet · exited: ran and
+ * ended · failed: could not be started · unknown: its runtime does not answer, so nobody knows
  */
-export type InstanceState = 'created' | 'running' | 'suspended' | 'paused' | 'restarting' | 'exited' | 'failed'
+export type InstanceState =
+  | 'created'
+  | 'running'
+  | 'suspended'
+  | 'paused'
+  | 'restarting'
+  | 'stopping'
+  | 'exited'
+  | 'failed'
+  | 'unknown'
+
+/**
+ * How a run came to its end. itself: nobody asked for it · kill: somebody killed it through its runtime · stop: somebody
+ * stopped it through its runtime, and may have meant it · medyk: an action of ours · before: it had ended when Medyk first
+ * saw it · unknown: its end was not seen
+ */
+export type EndedBy = 'itself' | 'kill' | 'stop' | 'medyk' | 'before' | 'unknown'
+
+/** What the runtime's own check of an instance says (a container's HEALTHCHECK). */
+export interface RuntimeHealth {
+  readonly status: 'starting' | 'healthy' | 'unhealthy'
+  /** The check itself cannot run (its program is missing): it says nothing about the instance. */
+  readonly broken: boolean
+  /** One printable sentence without secrets; empty when there is nothing to say. */
+  readonly detail: string
+}
 
 export interface ExitInfo {
   /** null when unknown (the process was not our child) or ended by a signal. */
   readonly code: number | null
   readonly signal: string | null
   readonly oomKilled: boolean
+  /** Absent: itself. */
+  readonly endedBy?: EndedBy
   /** ISO 8601 UTC. */
   readonly at: string
 }
@@ -29,4 +57,12 @@ export interface Instance {
   readonly failure: { readonly reason: string; readonly permanent: boolean } | null
   /** Starts by Medyk since it was first seen, the first start not counted. */
   readonly restarts: number
+  /** What people call it, where `id` is not that; for showing. */
+  readonly name?: string
+  /** Address at which probes with `dial: 'instance'` find it; may differ in each run. null or absent: none. */
+  readonly address?: string | null
+  /** null or absent: the runtime has no check of its own for it. */
+  readonly health?: RuntimeHealth | null
+  /** Id of the instance whose network namespace it shares: without that one's current run it is cut off. */
+  readonly networkOf?: string | null
 }

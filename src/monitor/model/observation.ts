@@ -1,3 +1,5 @@
+import type { RuntimeHealth } from './instance.ts'
+
 /** What a target says of itself in the JSON of its health endpoint. */
 export interface TargetReport {
   readonly status: 'healthy' | 'degraded' | 'unhealthy' | null
@@ -46,8 +48,23 @@ export interface Pace {
   readonly hedgeAfterMs: number | null
 }
 
+/** What is known of the instance that is being examined, for probers that need it. */
+export interface ProbeTarget {
+  readonly address: string | null
+  readonly health: RuntimeHealth | null
+}
+
 /** A prober examines a target once. It answers within the deadline it was given and never throws. */
 export interface Prober {
   readonly kind: string
-  probe(options: unknown, limits: { readonly timeoutMs: number; readonly signal: AbortSignal }): Promise<AttemptOutcome>
+  probe(
+    options: unknown,
+    limits: {
+      readonly timeoutMs: number
+      readonly signal: AbortSignal
+      /** Connect to this address instead of the host in the options. Absent: as the options say. */
+      readonly dial?: string
+      readonly target?: ProbeTarget
+    },
+  ): Promise<AttemptOutcome>
 }

@@ -12,6 +12,12 @@ export type RuntimeEvent =
   | { readonly type: 'instance.suspended'; readonly instance: Instance }
   | { readonly type: 'instance.resumed'; readonly instance: Instance }
   | { readonly type: 'instance.removed'; readonly instance: Instance }
+  /** Somebody has asked it to end; state `stopping`. */
+  | { readonly type: 'instance.stopping'; readonly instance: Instance }
+  /** The runtime does not answer; state `unknown`. What is found when it does is told by the event that fits. */
+  | { readonly type: 'instance.lost'; readonly instance: Instance }
+  /** The same run in the same state: its address or its runtime's own check is another now. */
+  | { readonly type: 'instance.changed'; readonly instance: Instance }
 
 export interface RuntimeCall {
   readonly signal: AbortSignal

@@ -12,19 +12,33 @@ export interface ProbeSpec {
   readonly intervalMs: number
   /** Total: connect, headers and body. Not 1 s, which would collide with TCP's SYN retransmit. */
   readonly timeoutMs: number
+  /** Connect to the instance's own address instead of the host that `options` name, which is only what the target is told. */
+  readonly dial?: 'instance'
+  /** What it was derived from, for people; absent: somebody configured it. */
+  readonly derivedFrom?: string
 }
 
 /** Where an edge of the dependency graph was learned. */
-export type DependencySource = 'config' | 'compose' | 'label' | 'environment' | 'library'
+export type DependencySource = 'config' | 'compose' | 'network' | 'link' | 'label' | 'environment' | 'library'
 
 export interface Dependency {
   readonly service: string
   readonly source: DependencySource
+  /** Where exactly, for people: `environment REDIS_HOST`. */
+  readonly via?: string
+  /** Declared: when the dependency has been restarted, so must this service be. */
+  readonly restart?: true
 }
 
 /** How often and how hard recovery may try. Source of the defaults: reference "Recovery", field: Nomad, systemd, kubelet. */
 export interface RecoveryPolicy {
   readonly enabled: boolean
+  /** Decide and tell, but do nothing. Absent: false. */
+  readonly dryRun?: boolean
+  /** Whether an instance that is there and does not answer may be restarted (data may be at stake). Absent: true. */
+  readonly restartHung?: boolean
+  /** Why recovery is off or restricted, for people. */
+  readonly because?: string
   /** Actions allowed in `windowMs` (sliding); the next one quarantines instead. */
   readonly attempts: number
   readonly windowMs: number
@@ -51,6 +65,36 @@ export interface ServiceSpec {
   /** Until its first success a fresh instance is `starting`, at most this long. */
   readonly startupGraceMs: number
   readonly recovery: RecoveryPolicy
+  /** Failure domain: what tends to fail together, such as a compose project. Absent: the host. */
+  readonly domain?: string
+  /** Runs once and ends: an end with code 0 is no illness, and it is never started by Medyk. */
+  readonly job?: true
+}
+
+/**
+ * How well a service is covered. checked: something that the service does itself is examined · state: only whether it runs ·
+ * none: nothing is known of it
+ */
+export interface CoverageRow {
+  readonly service: string
+  readonly level: 'checked' | 'state' | 'none'
+  /** What is asked, such as `GET :8001/health`; null: nothing. */
+  readonly probe: string | null
+  /** Where that comes from, such as `HEALTHCHECK curl -f http://localhost:8001/health`. */
+  readonly derivedFrom: string
+  /** What is wrong or could be better, and what to do; null: nothing. */
+  readonly note: string | null
+}
+
+/** Leave this service alone until. */
+export interface Maintenance {
+  readonly service: string
+  /** Who asked for it. */
+  readonly by: string
+  readonly reason: string
+  /** ISO 8601 UTC. */
+  readonly since: string
+  readonly until: string
 }
 
 export const defaultRecoveryPolicy: RecoveryPolicy = {

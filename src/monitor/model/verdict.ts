@@ -25,6 +25,14 @@ export type Symptom =
   | 'misconfigured'
   /** Frozen by its runtime. */
   | 'paused'
+  /** Ended for want of memory. */
+  | 'oom'
+  /** Somebody has asked it to end, or has ended it. */
+  | 'stopped'
+  /** It ran once and ended well, as it should. */
+  | 'finished'
+  /** Its runtime does not answer. */
+  | 'runtime'
   /** The monitor does not trust its own eyes. */
   | 'observer'
 

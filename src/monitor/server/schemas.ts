@@ -31,6 +31,10 @@ export const symptom = z
     'never-ready',
     'misconfigured',
     'paused',
+    'oom',
+    'stopped',
+    'finished',
+    'runtime',
     'observer',
   ])
   .openapi('Symptom')

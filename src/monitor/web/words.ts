@@ -25,6 +25,10 @@ const SYMPTOMS: Readonly<Record<Symptom, string>> = {
   'never-ready': 'it has never become ready',
   misconfigured: 'the probe asks for something that is not there',
   paused: 'its runtime has frozen it',
+  oom: 'ended for want of memory',
+  stopped: 'somebody has stopped it',
+  finished: 'ran once and ended well',
+  runtime: 'its runtime does not answer',
   observer: 'Medyk could not see it',
 }
 
