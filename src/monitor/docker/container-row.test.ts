@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { ageIn, hasChanged, toRows } from './container-row.ts'
 
 const row = (Status: string, State = 'running', over: object = {}) =>
-  toRows([{ Id: 'ab'.repeat(32), Names: ['/api'], State, Status, ...over }])[0]!
+  toRows([{ Id: 'ab'.repeat(32), Names: ['/api'], State, Status, ...over }])[0]
 
 it.each([
   ['Up Less than a second', 0],

@@ -9,7 +9,7 @@ const line = (n: number, Action = 'die') =>
     Type: 'container',
     Action,
     Actor: { ID, Attributes: { name: 'ünïcode \n {', exitCode: String(n) } },
-    timeNano: 1_795_594_593_211_054_262 + n * 1e9,
+    timeNano: 1.795_594_593e18 + n * 1e9,
   })
 
 describe('lines of events', () => {

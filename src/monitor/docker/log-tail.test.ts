@@ -39,7 +39,7 @@ describe('the end of the output', () => {
       for (;;) {
         given += 65_544
         yield frame('x'.repeat(65_536))
-        await null
+        await Promise.resolve()
       }
     }
     expect(await new LogTail(1_000).read(Readable.from(endless()))).toHaveLength(1_000)

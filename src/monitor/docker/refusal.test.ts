@@ -4,6 +4,7 @@ import { refusal, type Asked } from './refusal.ts'
 const ID = 'ab'.repeat(32)
 const START: Asked = { permission: 'start', id: ID }
 const RESTART: Asked = { permission: 'restart', id: ID }
+const UNPAUSE: Asked = { permission: 'unpause', id: ID }
 const INSPECT: Asked = { permission: 'inspect', id: ID }
 const RUNC =
   'failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process'
@@ -28,7 +29,7 @@ describe('what Docker says', () => {
     [500, 'fork/exec: cannot allocate memory', START, 'ERR_START'],
     [500, 'something new', RESTART, 'ERR_START'],
     [500, 'something new', INSPECT, 'ERR_RUNTIME'],
-    [409, 'Container x is not paused', { permission: 'unpause', id: ID } as Asked, 'ERR_RUNTIME'],
+    [409, 'Container x is not paused', UNPAUSE, 'ERR_RUNTIME'],
     [403, '<html>Forbidden', START, 'ERR_DENIED'],
     [403, '', { permission: null, id: null }, 'ERR_DENIED'],
   ])('%i %s', (status, message, asked, code) => {
