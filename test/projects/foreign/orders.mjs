@@ -26,7 +26,9 @@ const server = createServer(async (request, response) => {
   if (told === 'slow') await new Promise((resolve) => setTimeout(resolve, 800))
   const answer = (code, body) => {
     console.log(`${(Date.now() / 1000).toFixed(3)} ${request.method} ${request.url} ${code}`)
-    response.writeHead(code, { 'Content-Type': 'application/vnd.spring-boot.actuator.v3+json' }).end(JSON.stringify(body))
+    response
+      .writeHead(code, { 'Content-Type': 'application/vnd.spring-boot.actuator.v3+json' })
+      .end(JSON.stringify(body))
   }
   if (request.url !== '/actuator/health') return answer(404, { status: 404, error: 'Not Found' })
   if (told === 'error') return answer(500, { status: 500, error: 'Internal Server Error' })
