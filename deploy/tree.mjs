@@ -4,4 +4,4 @@ import { copyProductionTree } from '../scripts/lib/production-tree.mjs'
 
 const [workspace, out] = process.argv.slice(2)
 const names = copyProductionTree({ root, workspace, out })
-console.log(`${names.length} packages: ${names.join(' ')}`)
+process.stdout.write(`${names.length} packages: ${names.join(' ')}\n`)

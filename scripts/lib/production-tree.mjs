@@ -33,7 +33,7 @@ export function copyProductionTree({ root, workspace, out }) {
       queue.push({ from: realpathSync(place), to: join(out, relative(root, place)) })
     }
   }
-  return [...new Set(done.values())].sort()
+  return [...new Set(done.values())].sort((a, b) => a.localeCompare(b))
 }
 
 const manifestOf = (folder) => JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))

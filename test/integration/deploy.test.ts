@@ -83,12 +83,12 @@ describe.skipIf(dockerMissing())('the deployment', async () => {
 
   it('lets through the proxy what the daemon needs, and nothing else', async () => {
     await compose(...behindProxy, 'up', '--detach', '--no-deps', 'docker-proxy')
-    const ask = (method: string, path: string, ...more: string[]) =>
-      engine.docker(
-        ...['exec', 'detektor-docker-proxy-1', 'curl', '--silent', '--max-time', '10', '--output', '/dev/null'],
-        ...['--write-out', '%{http_code}', '--unix-socket', '/run/medyk/docker.sock', '--request', method, ...more],
-        `http://docker${path}`,
-      )
+    const socket = '/run/medyk/docker.sock'
+    const curl = ['curl', '--silent', '--max-time', '10', '--output', '/dev/null', '--write-out', '%{http_code}']
+    const ask = (method: string, path: string, ...more: string[]) => {
+      const options = ['--unix-socket', socket, '--path-as-is', '--request', method, ...more, `http://docker${path}`]
+      return engine.docker('exec', 'detektor-docker-proxy-1', ...curl, ...options)
+    }
     await until(async () => (await ask('GET', '/_ping')) === '200', 30_000, 'the proxy answers', 100)
     const answers = async (cases: readonly (readonly [string, string, ...string[]])[]) => {
       const told: Record<string, string> = {}

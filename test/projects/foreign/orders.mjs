@@ -19,7 +19,7 @@ const redisIsUp = () =>
     socket.once('connect', () => settle(true)).once('error', () => settle(false))
   })
 
-const server = createServer(async (request, response) => {
+async function answerTo(request, response) {
   const told = mode()
   if (told === 'crash') process.exit(3)
   if (told === 'hang') return
@@ -41,6 +41,8 @@ const server = createServer(async (request, response) => {
       redis: { status: redis ? 'UP' : 'DOWN' },
     },
   })
-})
+}
+
+const server = createServer((request, response) => void answerTo(request, response))
 server.listen(Number(process.env.SERVER_PORT ?? 3000))
 process.on('SIGTERM', () => process.exit(0))
