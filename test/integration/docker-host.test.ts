@@ -45,10 +45,12 @@ describe.skipIf(dockerMissing())('the view of a Docker host', () => {
     certificates = await makeCertificates()
     secure = `tcp://127.0.0.1:${await freePort()}`
     const at = (name: string) => join(certificates.directory, name)
-    const flags = [
-      ...[`--host=${secure}`, '--tlsverify', `--tlscacert=${at('ca.pem')}`],
-      ...[`--tlscert=${at('server-cert.pem')}`, `--tlskey=${at('server-key.pem')}`],
+    const tls = [
+      `--tlscacert=${at('ca.pem')}`,
+      `--tlscert=${at('server-cert.pem')}`,
+      `--tlskey=${at('server-key.pem')}`,
     ]
+    const flags = [`--host=${secure}`, '--tlsverify', ...tls]
     engine = await startEngine({ flags })
   }, engineDeadlineMs)
   afterEach(async () => {

@@ -12,19 +12,11 @@ export interface Certificates extends Disposable {
 export async function makeCertificates(): Promise<Certificates> {
   const directory = mkdtempSync(join(tmpdir(), 'medyk-tls-'))
   const at = (name: string) => join(directory, name)
-  const make = (name: string, ...more: string[]) =>
-    command('openssl', [
-      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'],
-      ...[
-        '-subj',
-        `/CN=medyk test ${name || 'client'}`,
-        '-out',
-        at(`${name}cert.pem`),
-        '-keyout',
-        at(`${name}key.pem`),
-      ],
-      ...more,
-    ])
+  const fresh = 'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2'.split(' ')
+  const make = (name: string, ...more: string[]) => {
+    const files = ['-subj', `/CN=medyk test ${name}`, '-out', at(`${name}cert.pem`), '-keyout', at(`${name}key.pem`)]
+    return command('openssl', [...fresh, ...files, ...more])
+  }
   const signed = ['-CA', at('ca.pem'), '-CAkey', at('ca-key.pem'), '-addext', 'basicConstraints=critical,CA:FALSE']
   await make('ca-', '-out', at('ca.pem'))
   await make('server-', ...signed, '-addext', 'subjectAltName=IP:127.0.0.1', '-addext', 'extendedKeyUsage=serverAuth')
