@@ -26,7 +26,7 @@ describe('E0: what the runtime saw', () => {
       'ended by SIGKILL',
     ],
     [
-      'exited',
+      'oom',
       { state: 'exited', exit: { code: 137, signal: null, oomKilled: true, at: '' } },
       'killed: out of memory',
     ],
@@ -37,7 +37,7 @@ describe('E0: what the runtime saw', () => {
       'could not be started: no such\\u000acommand',
     ],
   ] as const)('an instance that %s is unhealthy at once and with certainty (%#)', (symptom, more, reason) => {
-    const drive = healthyDrive().runtime(symptom === 'exited' ? 'instance.exited' : 'instance.failed', more)
+    const drive = healthyDrive().runtime(symptom === 'failed-to-start' ? 'instance.failed' : 'instance.exited', more)
     expect(drive.last).toMatchObject({ status: 'unhealthy', symptom, evidence: 'certain', reason })
     expect(drive.last.firstEvidenceAt).toBe(drive.now)
   })

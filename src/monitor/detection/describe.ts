@@ -31,6 +31,13 @@ function union(lists: readonly (readonly string[])[]): readonly string[] {
 function reason(state: DetectionState, found: Finding, now: number): string {
   const { instance } = state
   switch (found) {
+    case findings.finished:
+      return 'ran once and ended well'
+    case findings.stopping:
+      return 'somebody is stopping it'
+    case findings.runtimeAway:
+      return 'its runtime does not answer'
+    case findings.oom:
     case findings.exited: {
       const how = instance.exit ? exitReason(instance.exit) : 'exited, nobody saw how'
       return instance.state === 'restarting' ? `${how}; its runtime is starting it again` : how

@@ -11,7 +11,11 @@ export function judge(state: DetectionState, now: number): Finding {
     // What the runtime saw is certain, whatever the prober's eyes are worth.
     case 'exited':
     case 'restarting':
-      return findings.exited
+      return judgeEnd(state)
+    case 'stopping':
+      return findings.stopping
+    case 'unknown':
+      return findings.runtimeAway
     case 'failed':
       return findings.failedToStart
     case 'paused':
@@ -27,9 +31,18 @@ export function judge(state: DetectionState, now: number): Finding {
   return state.blind ? findings.observer : found
 }
 
+function judgeEnd({ instance, job, mayFinish }: DetectionState): Finding {
+  const { exit } = instance
+  if (exit?.oomKilled) return findings.oom
+  const byItself = exit?.endedBy === undefined || exit.endedBy === 'itself' || exit.endedBy === 'before'
+  const well = exit?.code === 0 && byItself && instance.state === 'exited'
+  return well && (job || mayFinish) ? findings.finished : findings.exited
+}
+
 function judgeStart(state: DetectionState, now: number): Finding {
   const { tracks } = state
   if (hasArrived(state, now)) {
+    if (state.sawStart) state.bootMs = Math.max(state.bootMs, now - state.seenAt)
     state.phase = 'up'
     state.wasIll = false
     return judgeProbes(state, now)

@@ -69,6 +69,8 @@ export interface ServiceSpec {
   readonly domain?: string
   /** Runs once and ends: an end with code 0 is no illness, and it is never started by Medyk. */
   readonly job?: true
+  /** Nothing says that it serves: when it ends by itself with code 0, that may be its natural end. */
+  readonly mayFinish?: true
 }
 
 /**
