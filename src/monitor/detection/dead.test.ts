@@ -25,11 +25,7 @@ describe('E0: what the runtime saw', () => {
       { state: 'exited', exit: { code: null, signal: 'SIGKILL', oomKilled: false, at: '' } },
       'ended by SIGKILL',
     ],
-    [
-      'oom',
-      { state: 'exited', exit: { code: 137, signal: null, oomKilled: true, at: '' } },
-      'killed: out of memory',
-    ],
+    ['oom', { state: 'exited', exit: { code: 137, signal: null, oomKilled: true, at: '' } }, 'killed: out of memory'],
     ['exited', { state: 'exited', exit: null }, 'exited, nobody saw how'],
     [
       'failed-to-start',

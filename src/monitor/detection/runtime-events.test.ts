@@ -88,9 +88,15 @@ describe('the time that a boot takes', () => {
 
   test('is learned, and doubles into the grace of the next run', () => {
     const drive = new Drive(serviceSpec([live], { startupGraceMs: 60_000 }), running({ startedAt: 'first' }))
-    drive.runtime('instance.started', { startedAt: 'second' }).looks(1_000, Array.from({ length: 50 }, () => refused))
+    drive.runtime('instance.started', { startedAt: 'second' }).looks(
+      1_000,
+      Array.from({ length: 50 }, () => refused),
+    )
     drive.look(ok)
-    restart(drive, 'third').looks(1_000, Array.from({ length: 99 }, () => refused))
+    restart(drive, 'third').looks(
+      1_000,
+      Array.from({ length: 99 }, () => refused),
+    )
     expect(drive.status).toBe('starting')
     drive.looks(1_000, [refused, refused, refused])
     expect(drive.last).toMatchObject({ status: 'unhealthy', symptom: 'never-ready' })
@@ -98,7 +104,10 @@ describe('the time that a boot takes', () => {
 
   test('may be remembered from a former life', () => {
     const drive = new Drive(serviceSpec(), running(), { bootMs: 90_000, proven: true })
-    drive.looks(1_000, Array.from({ length: 179 }, () => refused))
+    drive.looks(
+      1_000,
+      Array.from({ length: 179 }, () => refused),
+    )
     expect(drive.status).toBe('starting')
     drive.looks(1_000, [refused, refused, refused])
     expect(drive.status).toBe('unhealthy')
