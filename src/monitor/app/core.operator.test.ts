@@ -301,6 +301,17 @@ describe('many that fall silent at once', () => {
     expect(causes(bench)).toEqual(['host', 'host', 'host'])
   })
 
+  it('are another matter when they hang on one that is ill: then it is that one', () => {
+    const bench = new Bench(
+      probed('db'),
+      ...['a', 'b', 'c'].map((name) => ({ ...probed(name), ...shop(name, ['db']) })),
+    )
+    for (const name of ['a', 'b', 'c', 'db']) bench.hung(name)
+    bench.confirm()
+    expect(bench.acts()).toMatchObject([{ service: 'db', kind: 'restart' }])
+    expect(bench.ofType('mass.failure')).toEqual([])
+  })
+
   it('and are well again soon after have lost nothing', () => {
     const bench = fleet()
     bench.hung('a')
