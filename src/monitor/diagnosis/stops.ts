@@ -18,7 +18,7 @@ export interface Stop {
 }
 
 /** Notes how the instance's last run ended; what runs again, or was not stopped, is forgotten. */
-export function noteEnd(turn: Turn, record: ServiceRecord, { id, state, exit }: Instance): void {
+export function noteEnd(turn: Turn, record: ServiceRecord, { id, state, exit }: Instance, ran: boolean): void {
   if (state === 'stopping' || state === 'unknown') return
   const by = exit?.endedBy
   const stopped = state === 'exited' && (by === 'stop' || by === 'before' || by === 'unknown')
@@ -26,7 +26,7 @@ export function noteEnd(turn: Turn, record: ServiceRecord, { id, state, exit }: 
     record.stops.delete(id)
     return
   }
-  if (record.stops.has(id)) return
+  if (record.stops.has(id) || !ran) return
   const { mono } = turn.now
   const { sayStopMs, stopMs } = diagnosisRules
   const resting = by === 'before'
