@@ -47,16 +47,19 @@ export function passStops(turn: Turn, record: ServiceRecord, dead: (verdict: Ver
   for (const [id, stop] of record.stops) {
     const verdict = record.verdicts.get(id)
     if (verdict?.evidence !== 'certain') continue
-    if (mono >= stop.sayAt && !stop.said) {
+    if (stop.decideAt === Infinity) continue
+    const isDue = mono >= stop.decideAt
+    if (isDue) {
+      stop.decideAt = Infinity
+      stop.resting = isStoppedTogether(turn, record, stop)
+    }
+    if (isDue && !stop.resting) {
+      record.stops.delete(id)
+      dead(verdict)
+    } else if (mono >= stop.sayAt && !stop.said) {
       stop.said = true
       say(turn, record, verdict)
     }
-    if (mono < stop.decideAt) continue
-    stop.decideAt = Infinity
-    stop.resting = isStoppedTogether(turn, record, stop)
-    if (stop.resting) continue
-    record.stops.delete(id)
-    dead(verdict)
   }
 }
 

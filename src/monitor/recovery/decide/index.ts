@@ -54,6 +54,11 @@ function take(turn: Turn, event: CoreEvent): void {
       return
     case 'action.wanted':
       return wanted(turn, event)
+    case 'incident.opened':
+    case 'incident.updated':
+      // Somebody has taken it into their own hands: whatever was planned for it is off.
+      if (event.incident.cause === 'operator') incidentOver(turn, event.incident, true)
+      return
     case 'incident.recovered':
     case 'incident.closed':
       return incidentOver(turn, event.incident, event.type === 'incident.closed')
