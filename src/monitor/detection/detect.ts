@@ -9,7 +9,7 @@ import { isExamined, wantedHedge, wantedInterval } from './pace.ts'
 import { rules } from './rules.ts'
 import { graceMs, type DetectionState } from './state.ts'
 import { attemptFinished, attemptStarted, saysIll } from './outcome.ts'
-import { beginRun, discardInFlight, isIll, type Track } from './track.ts'
+import { beginRun, counts, discardInFlight, isIll, type Track } from './track.ts'
 
 const none: readonly never[] = []
 
@@ -69,7 +69,7 @@ function observe(state: DetectionState, input: ObserverInput, now: number): void
   if (input.unwell === state.unwell) return
   state.unwell = input.unwell
   for (const track of state.tracks) discardInFlight(track, now)
-  state.blind = !input.unwell && state.tracks.some((track) => track.role === 'liveness')
+  state.blind = !input.unwell && state.tracks.some(isOfLiveness)
 }
 
 function runtimeEvent(state: DetectionState, event: RuntimeEvent, now: number): readonly string[] {
@@ -95,11 +95,15 @@ function runtimeEvent(state: DetectionState, event: RuntimeEvent, now: number): 
   } else if (!runs) for (const track of state.tracks) discardInFlight(track, now)
   else if (before.state === 'unknown' || before.state === 'stopping') {
     for (const track of state.tracks) discardInFlight(track, now)
-    state.blind = state.phase === 'up' && state.tracks.some((track) => track.role === 'liveness')
+    state.blind = state.phase === 'up' && state.tracks.some(isOfLiveness)
   }
   if (event.instance.state !== 'suspended' || before.state === 'suspended') return none
   // A stopped process will not answer: begin the silence now rather than at the next turn.
-  return state.tracks.filter((track) => track.role === 'liveness').map((track) => track.name)
+  return state.tracks.filter(isOfLiveness).map((track) => track.name)
+}
+
+function isOfLiveness(track: Track): boolean {
+  return track.role === 'liveness' && counts(track)
 }
 
 function wasRunning(was: DetectionState['instance']['state']): boolean {
@@ -111,7 +115,7 @@ function conclude(state: DetectionState, probeNow: readonly string[], now: numbe
   let wakeAt = Infinity
   const examined = isExamined(state)
   if (examined && !state.unwell) {
-    for (const track of state.tracks) if (applyRules(track, now, state.stretched)) state.blind = false
+    for (const track of state.tracks) if (applyRules(track, now, state.stretched) && counts(track)) state.blind = false
   }
   const verdict = state.removed ? null : publish(state, judge(state, now), now)
   for (const track of state.tracks) {
@@ -132,7 +136,8 @@ function conclude(state: DetectionState, probeNow: readonly string[], now: numbe
 }
 
 function nextOfStart(state: DetectionState, now: number): number {
-  if (state.tracks.length === 0) return state.seenAt + rules.unprobed.settleMs
+  if (!state.tracks.some(counts) && state.seenAt + rules.unprobed.settleMs > now)
+    return state.seenAt + rules.unprobed.settleMs
   return state.graceUntil > now ? state.graceUntil : Infinity
 }
 

@@ -3,7 +3,7 @@ import { findings, type Finding } from './finding.ts'
 import { rules } from './rules.ts'
 import type { DetectionState } from './state.ts'
 import { sustained } from './streak.ts'
-import type { Track } from './track.ts'
+import { counts, type Track } from './track.ts'
 
 /** The worst that holds, in the order of what it says about the instance. Pure but for ending the start-up phase. */
 export function judge(state: DetectionState, now: number): Finding {
@@ -40,8 +40,8 @@ function judgeEnd({ instance, job, mayFinish }: DetectionState): Finding {
 }
 
 function judgeStart(state: DetectionState, now: number): Finding {
-  const { tracks } = state
-  if (hasArrived(state, now)) {
+  const tracks = state.tracks.filter(counts)
+  if (hasArrived(state, tracks, now)) {
     if (state.sawStart) state.bootMs = Math.max(state.bootMs, now - state.seenAt)
     state.phase = 'up'
     state.wasIll = false
@@ -74,9 +74,9 @@ function judgeStart(state: DetectionState, now: number): Finding {
 }
 
 /** All probes have succeeded in this run; after an illness for long enough. */
-function hasArrived(state: DetectionState, now: number): boolean {
-  if (state.tracks.length === 0) return now >= state.seenAt + rules.unprobed.settleMs
-  for (const track of state.tracks) {
+function hasArrived(state: DetectionState, tracks: readonly Track[], now: number): boolean {
+  if (tracks.length === 0) return now >= state.seenAt + rules.unprobed.settleMs
+  for (const track of tracks) {
     if (!track.succeeded || track.dead !== 'no' || track.isMisconfigured) return false
     if (state.wasIll && track.role !== 'startup' && !sustained(track.good)) return false
   }
@@ -86,7 +86,7 @@ function hasArrived(state: DetectionState, now: number): boolean {
 function judgeProbes(state: DetectionState, now: number): Finding {
   let found: Finding = findings.healthy
   for (const track of state.tracks) {
-    if (track.role === 'startup') continue
+    if (track.role === 'startup' || !counts(track)) continue
     const one = judgeTrack(track, now)
     if (rank(one) > rank(found)) found = one
   }

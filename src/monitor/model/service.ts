@@ -16,6 +16,8 @@ export interface ProbeSpec {
   readonly dial?: 'instance'
   /** What it was derived from, for people; absent: somebody configured it. */
   readonly derivedFrom?: string
+  /** Nobody said that there is such a thing to ask: until it has succeeded it is as if it were not there. */
+  readonly guessed?: true
 }
 
 /** Where an edge of the dependency graph was learned. */
