@@ -100,10 +100,11 @@ function instanceChanged(turn: Turn, instance: Instance): void {
   if (startedAt !== null && record.runs.has(id) && record.runs.get(id) !== startedAt) record.renewed.set(id, startedAt)
   // Events are hints and may come twice: an end is one when there was a run, or when this is the first that is heard of it.
   const ran = record.runs.get(id) !== null
+  const isFirst = !record.runs.has(id)
   record.runs.set(id, startedAt)
   if (instance.networkOf == null) record.networkOf.delete(id)
   else record.networkOf.set(id, instance.networkOf)
-  noteEnd(turn, record, instance, ran)
+  noteEnd(turn, record, instance, { ran, isFirst })
   if (state !== 'stopping') record.stopping.delete(id)
   else if (!record.stopping.has(id)) record.stopping.set(id, turn.now.mono)
   if (state !== 'suspended') {
