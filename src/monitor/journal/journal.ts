@@ -51,6 +51,8 @@ export interface Journal extends AsyncDisposable {
   maintenance(): Promise<readonly Maintenance[]>
   /** Claims an idempotency key for 24 h; `fresh` is false for one that has been claimed. */
   claimKey(key: string, fingerprint: string, answer: Json): Promise<KeyClaim>
+  /** What was claimed under this key within the last 24 h. */
+  claimed(key: string): Promise<KeyClaim | null>
   /** State at the opening of an incident that was saved; the first stands. Redacted; at most 64 KiB as JSON. */
   saveForensics(incident: string, forensics: object): Promise<void>
   /** As it was saved; null: there is none (any more). */
@@ -157,6 +159,7 @@ export async function openJournalOn(spawn: Spawn, options: JournalOptions): Prom
     clearMaintenance: (service) => connection.call('clearMaintenance', service, now()),
     maintenance: () => connection.call('maintenance', clock.wall()),
     claimKey: (key, fingerprint, answer) => connection.call('claimKey', key, fingerprint, answer, clock.wall()),
+    claimed: (key) => connection.call('claimed', key, clock.wall()),
     saveForensics: async (incident, forensics) =>
       connection.call('saveForensics', incident, redactedJson(forensics), now()),
     forensics: (incident) => connection.call('forensics', incident),

@@ -51,8 +51,16 @@ export class Notes {
       this.#keep('idempotency_keys', 'claimed_wall', KEYS_KEPT)
       return { fresh: true, fingerprint, answer }
     }
-    const row = this.#sql('SELECT fingerprint, answer FROM idempotency_keys WHERE key = ?').get(key)
-    return { fresh: false, fingerprint: String(row?.['fingerprint']), answer: parse(row?.['answer']) as Json }
+    return this.claimed(key, now) ?? { fresh: false, fingerprint, answer }
+  }
+
+  claimed(key: string, now: number): KeyClaim | null {
+    const row = this.#sql('SELECT fingerprint, answer FROM idempotency_keys WHERE key = ? AND claimed_wall > ?').get(
+      key,
+      now - KEYS_KEPT_MS,
+    )
+    if (row === undefined) return null
+    return { fresh: false, fingerprint: String(row['fingerprint']), answer: parse(row['answer']) as Json }
   }
 
   /** `json` is JSON already. Throws `ERR_JOURNAL_UNKNOWN` without the incident: with that it will be removed. */

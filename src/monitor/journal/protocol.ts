@@ -13,6 +13,7 @@ export const READS = [
   'action',
   'maintenance',
   'forensics',
+  'claimed',
 ] as const
 export type Read = (typeof READS)[number]
 export type Operation = { [K in keyof Store]: Store[K] extends (...args: never) => unknown ? K : never }[keyof Store]

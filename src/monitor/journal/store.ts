@@ -154,6 +154,10 @@ export class Store {
     return this.#notes.claimKey(key, fingerprint, answer, now)
   }
 
+  claimed(key: string, now: number): KeyClaim | null {
+    return this.#notes.claimed(key, now)
+  }
+
   saveForensics(incident: string, json: string, at: string): void {
     this.#notes.saveForensics(incident, json, at)
   }
