@@ -3,7 +3,7 @@ import type { Verdict } from '../model/index.ts'
 import type { Boots as Known } from './shard-protocol.ts'
 
 export interface BootLog {
-  saveBoot(boot: { readonly service: string; readonly bootMs: number }): Promise<void>
+  saveBoot(service: string, bootMs: number): Promise<void>
 }
 
 /** A boot that is longer by less than this share teaches nothing new. */
@@ -29,7 +29,7 @@ export class Boots {
     if (bootMs === undefined || bootMs < LONGER * (this.#known.get(service) ?? 0)) return
     const rounded = Math.round(bootMs)
     this.#known.set(service, rounded)
-    this.#journal.saveBoot({ service, bootMs: rounded }).catch((error: unknown) => {
+    this.#journal.saveBoot(service, rounded).catch((error: unknown) => {
       this.#logger.error({ service, err: messageOf(error) }, 'not journaled how long it takes to boot')
     })
   }

@@ -1,5 +1,5 @@
 import { messageOf, type Clock, type Logger } from '@medyk/health/internal'
-import type { Config } from '../config/index.ts'
+import type { Config, Tokens } from '../config/index.ts'
 import { openJournal } from '../journal/index.ts'
 import {
   isoOf,
@@ -19,9 +19,12 @@ import { openDockerHost, resolveDockerSettings, type DockerHost } from '../docke
 import { TraceWriter } from '../simulation/index.ts'
 import { Boots } from './boots.ts'
 import { Catalog } from './catalog.ts'
+import { Audit } from './audit.ts'
+import { Commands } from './commands.ts'
 import { core, type CoreState } from './core.ts'
 import { atFirstSight } from './first-sight.ts'
 import { Fleet, found, topologicalOrder } from './fleet.ts'
+import { ForensicsDesk, snapshot } from './forensics.ts'
 import { hearing, probeKey } from './hearing.ts'
 import { IncidentBook } from './incident-book.ts'
 import { CoreLoop } from './loop.ts'
@@ -39,6 +42,8 @@ export interface DaemonOptions {
   readonly version: string
   readonly clock: Clock
   readonly logger: Logger
+  /** Whom the API lets in. Default: everybody may read, nobody may change anything. */
+  readonly tokens?: Tokens
   /** File for a trace of everything that goes into the pure core; null: none. */
   readonly record?: string | null
 }
@@ -88,11 +93,50 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       book,
       events,
       health: (probe) => own.report(probe),
-      metrics: () => metrics.render(state.services()),
+      metrics: () => metrics.render(state.services(), state.coverage().ratio),
       mono: () => clock.mono(),
+      wall: () => clock.wall(),
+      journal,
     })
-    const publisher = new Publisher({ book, events, journal, metrics, logger, row: (name) => state.row(name) })
-    const server = stack.use(createServer({ state, version, ...config.server, logger, clock }))
+    const commands = stack.use(
+      new Commands({
+        journal,
+        clock,
+        logger,
+        send: (event) => loop.send(event),
+        spec: (name) => loop.state.diagnosis.services.get(name)?.spec,
+        instances: () => fleet?.instances.values() ?? [],
+        runtimeOf: (instance) => fleet?.runtimeOf(instance),
+        onFinished: (action, outcome) => publisher.operated(action, outcome),
+        signal: abort.signal,
+      }),
+    )
+    const audit = stack.use(new Audit(journal, clock, logger))
+    const desk = new ForensicsDesk(async (incident) => {
+      const forensics = await snapshot(incident, {
+        runtimeOf: (instance) => fleet?.runtimeOf(instance),
+        instanceOf: (instance) => fleet?.instances.get(instance),
+        services: (name) => state.row(name),
+        clock,
+        signal: abort.signal,
+      })
+      await journal.saveForensics(incident.id, forensics).catch((error: unknown) => {
+        logger.warn({ incident: incident.id, err: messageOf(error) }, 'the state at its opening is not journaled')
+      })
+    })
+    const publisher = new Publisher({
+      book,
+      events,
+      journal,
+      metrics,
+      logger,
+      row: (name) => state.row(name),
+      forensics: (incident) => void desk.request(incident),
+    })
+    const access = options.tokens === undefined ? {} : { access: options.tokens }
+    const server = stack.use(
+      createServer({ state, commands, audit, version, ...config.server, ...access, logger, clock }),
+    )
     const { url } = await server.listen()
 
     const docker = await openDocker(options, stack)
@@ -105,6 +149,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     for (const { name } of services) metrics.declare(name, quarantined.has(name))
     loop.send({ type: 'services.changed', services })
     loop.send(remembered.restored)
+    commands.restore(remembered.maintenance)
 
     const onRuntimeEvent = (event: RuntimeEvent) => {
       loop.send(event)

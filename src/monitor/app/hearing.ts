@@ -40,7 +40,11 @@ export function hearing(sinks: HearingSinks): KeptShardListener {
       else sinks.send(event)
     },
     onSummary(summary) {
-      for (const row of summary.probes) probes.set(probeKey(row.instance, row.probe), row)
+      for (const row of summary.probes) {
+        const key = probeKey(row.instance, row.probe)
+        const version = row.version ?? probes.get(key)?.version
+        probes.set(key, version === undefined ? row : { ...row, version })
+      }
       metrics.probing(summary.attempts, summary.latenessP99Ms)
     },
     onRecord: (record) => trace?.write(record),

@@ -23,6 +23,8 @@ export interface ProbeSummary {
   readonly lastLatencyMs: number | null
   /** Wall-clock milliseconds. */
   readonly lastAt: number | null
+  /** As the target reported it last. Absent: it never did. */
+  readonly version?: string
 }
 
 /** What a shard tells about each second. */

@@ -10,6 +10,8 @@ export interface ProbeSummary {
   readonly lastLatencyMs: number | null
   /** Wall-clock milliseconds. */
   readonly lastAt: number
+  /** As the target reported it in this look. Absent: it did not. */
+  readonly version?: string
 }
 
 /** A second of probing; it comes every second, and so is the worker's heartbeat as well. */

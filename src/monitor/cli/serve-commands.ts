@@ -4,7 +4,7 @@ import { Command } from 'commander'
 import pino from 'pino'
 import { MedykError, redact, systemClock, type Logger } from '@medyk/health/internal'
 import { loadKinds, startDaemon } from '../app/index.ts'
-import { jsonSchemaOf, loadConfig, resolveConfig, type Config } from '../config/index.ts'
+import { jsonSchemaOf, loadConfig, loadTokens, resolveConfig, type Config } from '../config/index.ts'
 import { LogSink } from './log-sink.ts'
 
 interface ServeOptions {
@@ -36,6 +36,7 @@ export function serveCommand(version: string): Command {
 
 async function serve(options: ServeOptions, version: string): Promise<void> {
   const config = await configOf(options)
+  const tokens = await loadTokens({ config, env: process.env, cwd: process.cwd() })
   surviveLostReaders()
   const file = options.logFile ? path.resolve(options.logFile) : null
   const sink = new LogSink({ file, now: () => new Date(systemClock.wall()).toISOString() })
@@ -54,6 +55,7 @@ async function serve(options: ServeOptions, version: string): Promise<void> {
     version,
     clock: systemClock,
     logger: redacting(log, sink),
+    tokens,
     record: options.record ?? null,
   })
   process.stdout.write(`Medyk ${version} watches ${countOf(config.services)}: ${daemon.url}\n`)
