@@ -91,13 +91,12 @@ export function combine(config: Config['services'], found: Discovered): Combined
     dependsOn: dependsOn.map((edge) => ({ ...edge, service: renamed.get(edge.service) ?? edge.service })),
   })
   const services = [...named, ...others].map(rename)
-  const coverage = new Map(found.coverage.map((row) => [renamed.get(row.service) ?? row.service, row]))
-  for (const spec of config) {
-    const known = coverage.get(spec.name)
-    if (!known || spec.probes.length > 0) coverage.set(spec.name, covered(spec))
-    else coverage.set(spec.name, { ...known, service: spec.name })
-  }
-  return { services, coverage: [...coverage.values()] }
+  // What the file says how to ask is told of by that.
+  const asked = new Set(config.filter(({ probes }) => probes.length > 0).map(({ name }) => name))
+  const coverage = found.coverage
+    .map((row) => ({ ...row, service: renamed.get(row.service) ?? row.service }))
+    .filter(({ service }) => !asked.has(service))
+  return { services, coverage }
 }
 
 /** The same name, or the same containers under another. */
@@ -112,19 +111,4 @@ const canonical = (options: ServiceSpec['runtimeOptions']) =>
 
 function union(a: readonly Dependency[], b: readonly Dependency[]): readonly Dependency[] {
   return [...a, ...b.filter(({ service }) => !a.some((edge) => edge.service === service))]
-}
-
-/** Of a service of the file, by what the file says of it. */
-function covered({ name, probes, runtime }: ServiceSpec): CoverageRow {
-  const derivedFrom = 'config file'
-  const [probe] = probes
-  if (probe) return { service: name, level: 'checked', probe: shown(probe), derivedFrom, note: null }
-  const note = 'name a probe: without one only its end is seen'
-  return { service: name, level: runtime === null ? 'none' : 'state', probe: null, derivedFrom, note }
-}
-
-function shown({ kind, options }: ServiceSpec['probes'][number]): string {
-  const { url, host, port } = options
-  if (typeof url === 'string') return `GET ${url}`
-  return `${kind}${typeof port === 'number' ? ` ${typeof host === 'string' ? host : ''}:${port}` : ''}`
 }

@@ -74,6 +74,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const book = new IncidentBook()
     const events = createEventLog({ epoch: Math.round(clock.wall()).toString(36), version, wall: () => clock.wall() })
     const probes = new Map<string, ProbeSummary>()
+    let catalog: Catalog | null = null
     let fleet: Fleet | null = null
     let shard: ShardHost | null = null
 
@@ -97,6 +98,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       mono: () => clock.mono(),
       wall: () => clock.wall(),
       journal,
+      coverage: () => catalog?.coverage ?? [],
     })
     const commands = stack.use(
       new Commands({
@@ -140,7 +142,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const { url } = await server.listen()
 
     const docker = await openDocker(options, stack)
-    const catalog = new Catalog(config.services, docker?.discovery ?? null)
+    catalog = new Catalog(config.services, docker?.discovery ?? null)
     const { services } = catalog
     const remembered = await restore(journal, book, services)
     const boots = new Boots(remembered.restored.boots ?? [], { journal, logger })
