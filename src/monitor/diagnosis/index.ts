@@ -231,7 +231,6 @@ function review(turn: Turn, id: string): void {
 
 function restore(turn: Turn, event: Restored): void {
   for (const incident of event.incidents) {
-    if (!turn.state.services.has(incident.service)) continue
     const { mono } = turn.now
     const stable = turn.state.services.get(incident.service)?.spec.recovery.stableMs ?? 0
     const open: OpenIncident = {
@@ -244,6 +243,7 @@ function restore(turn: Turn, event: Restored): void {
     }
     if (incident.recoveredAt !== null) planReview(open, mono)
     turn.state.incidents.set(incident.id, open)
+    if (!turn.state.services.has(incident.service)) close(turn, open, 'no longer watched')
   }
 }
 
