@@ -19,14 +19,16 @@ const redisIsUp = () =>
     socket.once('connect', () => settle(true)).once('error', () => settle(false))
   })
 
-const server = createServer(async (request, response) => {
+async function answerTo(request, response) {
   const told = mode()
   if (told === 'crash') process.exit(3)
   if (told === 'hang') return
   if (told === 'slow') await new Promise((resolve) => setTimeout(resolve, 800))
   const answer = (code, body) => {
     console.log(`${(Date.now() / 1000).toFixed(3)} ${request.method} ${request.url} ${code}`)
-    response.writeHead(code, { 'Content-Type': 'application/vnd.spring-boot.actuator.v3+json' }).end(JSON.stringify(body))
+    response
+      .writeHead(code, { 'Content-Type': 'application/vnd.spring-boot.actuator.v3+json' })
+      .end(JSON.stringify(body))
   }
   if (request.url !== '/actuator/health') return answer(404, { status: 404, error: 'Not Found' })
   if (told === 'error') return answer(500, { status: 500, error: 'Internal Server Error' })
@@ -39,6 +41,8 @@ const server = createServer(async (request, response) => {
       redis: { status: redis ? 'UP' : 'DOWN' },
     },
   })
-})
+}
+
+const server = createServer((request, response) => void answerTo(request, response))
 server.listen(Number(process.env.SERVER_PORT ?? 3000))
 process.on('SIGTERM', () => process.exit(0))

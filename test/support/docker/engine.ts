@@ -35,6 +35,8 @@ export class Engine implements AsyncDisposable {
   #dockerd: Seen | null = null
   readonly image = baseImage
   readonly nodeImage = nodeImage
+  /** What `docker` and `compose` see of the environment, besides where this engine is. */
+  readonly environment: Record<string, string> = {}
 
   constructor(dataRoot: string, flags: readonly string[], lock: Disposable) {
     this.#dataRoot = dataRoot
@@ -119,7 +121,8 @@ export class Engine implements AsyncDisposable {
   }
 
   #cli(program: string, args: readonly string[], options: CommandOptions = {}): Promise<string> {
-    const env = { DOCKER_HOST: this.host, DOCKER_CONFIG: join(this.#directory, 'config'), HOME: this.#directory }
+    const own = { DOCKER_HOST: this.host, DOCKER_CONFIG: join(this.#directory, 'config'), HOME: this.#directory }
+    const env = { ...this.environment, ...own }
     return command(program, args, { ...options, env })
   }
 

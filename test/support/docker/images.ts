@@ -9,10 +9,12 @@ import { takeLock } from './lock.ts'
 
 /** What images of the tests are built on, by the name that their Dockerfiles ask for. */
 export const baseImage = 'medyk-test/base:latest'
+/** Under the name that deploy/compose.proxy.yaml asks for: the base has HAProxy in it. */
+export const proxyImage = 'haproxy:2.6-bookworm'
 /** The same with this project's own Node, under the name that deploy/Dockerfile starts from. */
 export const nodeImage = 'node:24-bookworm-slim'
 
-const PACKAGES = ['curl', 'iproute2', 'postgresql', 'procps', 'python3', 'redis-server', 'wget']
+const PACKAGES = ['curl', 'haproxy', 'iproute2', 'postgresql', 'procps', 'python3', 'redis-server', 'wget']
 const WORTHLESS = [
   './usr/share/doc',
   './usr/share/man',
@@ -34,7 +36,7 @@ export async function provideImages(docker: Docker): Promise<void> {
   if (!(await has(docker, `medyk-test/base:${base}`))) {
     const archive = await baseArchive(base)
     await docker('import', '--change', 'CMD ["sleep", "infinity"]', archive, `medyk-test/base:${base}`)
-    await docker('tag', `medyk-test/base:${base}`, baseImage)
+    for (const name of [baseImage, proxyImage]) await docker('tag', `medyk-test/base:${base}`, name)
   }
   const node = fingerprint(base, process.version)
   if (!(await has(docker, `medyk-test/node:${node}`))) {
