@@ -28,6 +28,7 @@ export class StartCounts {
   readonly #logger: Logger
   readonly #counts: Map<string, Counts>
   #saving: Promise<void> = Promise.resolve()
+  #waiting = false
 
   private constructor(directory: string, counts: Map<string, Counts>, logger: Logger) {
     this.#directory = directory
@@ -65,11 +66,11 @@ export class StartCounts {
     this.#counts.delete(id)
     this.#counts.set(id, { ...known, starts: known.starts + 1 })
     while (this.#counts.size > MAX_CONTAINERS) this.#counts.delete(this.#counts.keys().next().value!)
-    void this.#save()
+    this.#save()
   }
 
   forget(id: string): void {
-    if (this.#counts.delete(id)) void this.#save()
+    if (this.#counts.delete(id)) this.#save()
   }
 
   /** Resolves when all is written. */
@@ -78,15 +79,18 @@ export class StartCounts {
   }
 
   /** A full disk must not keep a service from being started, so failures are only said. */
-  #save(): Promise<void> {
+  #save(): void {
+    // One that waits will write what is there by then.
+    if (this.#waiting) return
+    this.#waiting = true
     this.#saving = this.#saving.then(async () => {
+      this.#waiting = false
       try {
         await this.#write(`${JSON.stringify({ version: 1, containers: Object.fromEntries(this.#counts) })}\n`)
       } catch (error) {
         this.#logger.error({ err: messageOf(error) }, 'cannot write the counts of starts')
       }
     })
-    return this.#saving
   }
 
   /** Whole or not at all, also when the power fails meanwhile. */

@@ -90,7 +90,9 @@ export async function openDockerFixture({ host, image }: FixtureEngine): Promise
         behaviour === 'does-not-exist'
           ? [join(root, 'no-such-program')]
           : [process.execPath, SERVICE, behaviour, join(root, `${name}.json`)]
-      const args = ['--network', 'host', ...logs, ...mounts(root, dirname(SERVICE), dirname(process.execPath))]
+      // A first process without a handler ignores SIGTERM; with an init in front a service ends as it does elsewhere.
+      const init = behaviour === 'does-not-exist' ? [] : ['--init']
+      const args = ['--network', 'host', ...init, ...logs, ...mounts(root, dirname(SERVICE), dirname(process.execPath))]
       const creating = create(name, args, command)
       // A failure is that of `open`, which waits for it.
       creating.catch(() => {})
@@ -102,7 +104,7 @@ export async function openDockerFixture({ host, image }: FixtureEngine): Promise
         const { port } = JSON.parse(await readFile(join(root, `${service.name}.json`), 'utf8')) as { port: number }
         const began = await docker('inspect', '--format', '{{.State.StartedAt}}', unique(service.name))
         // Within a container every run has the same pid; the time of its start tells them apart.
-        return (await get(port)) === '1' ? began : null
+        return /^\d+$/.test(await get(port)) ? began : null
       } catch {
         return null
       }

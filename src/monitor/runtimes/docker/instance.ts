@@ -101,7 +101,9 @@ export function eventOf(former: Instance | null, now: Instance): RuntimeEvent['t
   if (now.state === 'unknown') return former?.state === 'unknown' ? null : 'instance.lost'
   if (now.state === 'failed') return former?.state === 'failed' ? differs(former, now) : 'instance.failed'
   if (now.state === 'exited' || now.state === 'restarting') return endedEvent(former, now)
-  if (now.state === 'created') return former?.state === 'created' ? differs(former, now) : null
+  if (now.state === 'created') {
+    return former === null ? null : former.state === 'created' ? differs(former, now) : 'instance.changed'
+  }
   if (former === null || former.startedAt !== now.startedAt) return 'instance.started'
   if (former.state === now.state) return differs(former, now)
   if (now.state === 'stopping') return 'instance.stopping'

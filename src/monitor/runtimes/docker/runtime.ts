@@ -42,7 +42,6 @@ export class DockerRuntime implements Runtime {
   readonly #tracked = new Map<string, Tracked>()
   readonly #watching: Disposable
   #wanted: readonly Wanted[] = []
-  #lost = false
   #timer: Disposable
 
   private constructor(context: RuntimeContext, host: DockerHost, ownsHost: boolean, counts: StartCounts) {
@@ -50,7 +49,6 @@ export class DockerRuntime implements Runtime {
     this.#host = host
     this.#ownsHost = ownsHost
     this.#counts = counts
-    this.#lost = host.lost !== null
     this.#watching = host.watch((change) => this.#onChange(change))
     this.#timer = context.clock.timer(LOOK_MS, this.#look, { unref: true })
   }
@@ -80,6 +78,7 @@ export class DockerRuntime implements Runtime {
       if (service === null || this.#tracked.has(view.id)) continue
       const tracked = new Tracked(service, view, 'before')
       tracked.frozen = this.#frozen.isFrozen(view)
+      tracked.lost = this.#host.lost !== null
       this.#tracked.set(view.id, tracked)
       tracked.settle(this.#instance(tracked))
     }
@@ -94,8 +93,7 @@ export class DockerRuntime implements Runtime {
   async inspect(id: string, call: RuntimeCall): Promise<Instance> {
     this.#check(call)
     const tracked = this.#find(id)
-    if (!this.#lost) await this.#host.inspect(tracked.view.id, this.#until(call))
-    this.#compare(tracked)
+    if (this.#host.lost === null) await this.#ask(tracked, this.#until(call))
     return this.#instance(tracked)
   }
 
@@ -162,12 +160,10 @@ export class DockerRuntime implements Runtime {
     const tracked = this.#find(id)
     const signal = this.#until(call)
     return await tracked.calls.run(signal, async () => {
-      await this.#host.inspect(tracked.view.id, signal)
-      this.#compare(tracked)
+      await this.#ask(tracked, signal)
       try {
         await work(tracked, signal)
-        await this.#host.inspect(tracked.view.id, signal)
-        this.#compare(tracked)
+        await this.#ask(tracked, signal)
         await this.#counts.saved()
         return this.#instance(tracked)
       } finally {
@@ -228,10 +224,13 @@ export class DockerRuntime implements Runtime {
   #onChange(change: DockerChange): void {
     switch (change.type) {
       case 'lost':
+        for (const tracked of this.#tracked.values()) {
+          tracked.lost = true
+          this.#compare(tracked)
+        }
+        return
       case 'back':
-        this.#lost = change.type === 'lost'
-        // After `back` the truth about each container comes with a look at it; those that have not changed are told here.
-        for (const tracked of this.#tracked.values()) this.#compare(tracked)
+        for (const tracked of this.#tracked.values()) this.#askAgain(tracked)
         return
       case 'removed': {
         const tracked = this.#tracked.get(change.id)
@@ -258,6 +257,7 @@ export class DockerRuntime implements Runtime {
     const ours = tracked.endingUntil !== null && this.#context.clock.mono() < tracked.endingUntil
     if (ended && known?.view.finishedAt !== view.finishedAt) tracked.endedBy = ours ? 'medyk' : (end ?? 'unknown')
     tracked.view = view
+    tracked.lost = false
     // What we asked for ourselves need not be told as somebody's intention.
     tracked.stopping = stopping && !ours
     tracked.frozen = this.#frozen.isFrozen(view)
@@ -281,6 +281,20 @@ export class DockerRuntime implements Runtime {
     }
   }
 
+  /** A fresh look; what has changed is told before it resolves. */
+  async #ask(tracked: Tracked, signal: AbortSignal): Promise<void> {
+    await this.#host.inspect(tracked.view.id, signal)
+    tracked.lost = false
+    this.#compare(tracked)
+  }
+
+  /** Of a container nothing is believed after a loss until Docker has been asked for it. */
+  #askAgain(tracked: Tracked): void {
+    this.#ask(tracked, this.#closed.signal).catch((error: unknown) => {
+      this.#context.logger.debug({ instance: tracked.id, err: messageOf(error) }, 'it is still not known')
+    })
+  }
+
   #compare(tracked: Tracked): void {
     const now = this.#instance(tracked)
     const type = tracked.next(now)
@@ -293,7 +307,11 @@ export class DockerRuntime implements Runtime {
 
   readonly #look = (): void => {
     for (const tracked of this.#tracked.values()) {
-      const frozen = !this.#lost && this.#frozen.isFrozen(tracked.view)
+      if (tracked.lost) {
+        if (this.#host.lost === null) this.#askAgain(tracked)
+        continue
+      }
+      const frozen = this.#frozen.isFrozen(tracked.view)
       if (frozen === tracked.frozen) continue
       tracked.frozen = frozen
       this.#compare(tracked)
@@ -304,7 +322,6 @@ export class DockerRuntime implements Runtime {
   #instance(tracked: Tracked): Instance {
     return tracked.instance({
       restarts: this.#counts.restarts(tracked.id),
-      lost: this.#lost,
       parent: (idOrName) => this.#containerBy(idOrName),
     })
   }

@@ -13,6 +13,8 @@ export class Tracked {
   endedBy: EndedBy
   stopping = false
   frozen = false
+  /** Docker does not answer, or has not been asked for it since it does again. */
+  lost = false
   /** A run that begins now is ours. */
   starting = false
   /** Until then (monotonic) an end is ours; null: it is not. */
@@ -30,9 +32,9 @@ export class Tracked {
     this.calls = new CallQueue(this.id)
   }
 
-  instance(around: Pick<Knowledge, 'restarts' | 'lost' | 'parent'>): Instance {
-    const { service, failure, endedBy, stopping, frozen } = this
-    return toInstance(this.view, { service, failure, endedBy, stopping, frozen, ...around })
+  instance(around: Pick<Knowledge, 'restarts' | 'parent'>): Instance {
+    const { service, failure, endedBy, stopping, frozen, lost } = this
+    return toInstance(this.view, { service, failure, endedBy, stopping, frozen, lost, ...around })
   }
 
   /** Takes `now` for told, and gives what has to be told of it. */
