@@ -29,6 +29,8 @@ export interface ShardSecond {
   readonly inFlight: number
 }
 
+export type Boots = readonly { readonly service: string; readonly bootMs: number }[]
+
 /** What goes into detection and what comes out, for a trace that can be replayed. */
 export type DetectionRecord = Extract<TraceRecord, { t: 'watch' | 'detect' | 'verdict' }>
 
@@ -40,6 +42,8 @@ export type ToShard =
       readonly instances: readonly Instance[]
       /** Ids of instances whose probes are known to have succeeded in a former life of the monitor. */
       readonly proven: readonly string[]
+      /** The longest boot that is known, by service, milliseconds. */
+      readonly boots: Boots
     }
   | { readonly type: 'instance'; readonly event: RuntimeEvent }
   | {

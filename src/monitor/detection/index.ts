@@ -9,4 +9,4 @@ export {
   type SelfHealth,
   type SelfHealthSign,
 } from './self-health.ts'
-export { initialDetection, type DetectionState, type InitialOptions } from './state.ts'
+export { hasSucceeded, initialDetection, type DetectionState, type InitialOptions } from './state.ts'

@@ -13,6 +13,7 @@ export interface Track {
   readonly role: ProbeRole
   readonly intervalMs: number
   readonly timeoutMs: number
+  readonly guessed: boolean
   /** E2's span before it is stretched. */
   readonly silenceMs: number
   /** The last attempt that was announced, and the first that is not to be thrown away. Attempts count from 1. */
@@ -55,11 +56,13 @@ export function newTrack(spec: ProbeSpec, proven: boolean, at: number): Track {
     role: spec.role,
     intervalMs: spec.intervalMs,
     timeoutMs: spec.timeoutMs,
+    guessed: spec.guessed === true,
     silenceMs: Math.max(spanMs, spec.timeoutMs + afterTimeoutMs),
     lastStarted: 0,
     validFrom: 1,
     succeeded: false,
-    proven,
+    // That the instance's probes were good once says nothing of those which never counted.
+    proven: proven && spec.guessed !== true,
     lastSuccessAt: -Infinity,
     lastValidAt: at,
     lastVoid: '',
@@ -109,8 +112,14 @@ export function beginRun(track: Track, at: number, another: boolean): void {
   track.reported.active = false
 }
 
+/** A guess that was never right says nothing at all, neither good nor bad. */
+export function counts(track: Track): boolean {
+  return track.proven || !track.guessed
+}
+
 /** Something is concluded against the target from this probe. */
 export function isIll(track: Track): boolean {
   const { dead, isMisconfigured, errors, slow, reported } = track
+  if (!counts(track)) return false
   return dead !== 'no' || isMisconfigured || errors.active || slow.active || reported.active
 }

@@ -16,6 +16,8 @@ export interface ProbeSpec {
   readonly dial?: 'instance'
   /** What it was derived from, for people; absent: somebody configured it. */
   readonly derivedFrom?: string
+  /** Nobody said that there is such a thing to ask: until it has succeeded it is as if it were not there. */
+  readonly guessed?: true
 }
 
 /** Where an edge of the dependency graph was learned. */
@@ -69,6 +71,8 @@ export interface ServiceSpec {
   readonly domain?: string
   /** Runs once and ends: an end with code 0 is no illness, and it is never started by Medyk. */
   readonly job?: true
+  /** Nothing says that it serves: when it ends by itself with code 0, that may be its natural end. */
+  readonly mayFinish?: true
 }
 
 /**
