@@ -16,6 +16,7 @@ import { createAccess, type Access, type AccessTokens } from './access.ts'
 import { createGuard } from './guard.ts'
 import { createHttpApi } from './http-api.ts'
 import { changingMethods, roleOf } from './mutations.ts'
+import { noAudit, noCommands } from './no-commands.ts'
 import { createPages } from './pages.ts'
 import { findPortHolder } from './port-holder.ts'
 import type { AuditTrail, MonitorCommands, MonitorState } from './port.ts'
@@ -52,8 +53,9 @@ export const defaultServerLimits: ServerLimits = {
 
 export interface ServerOptions {
   readonly state: MonitorState
-  readonly commands: MonitorCommands
-  readonly audit: AuditTrail
+  /** Default: none, so that this server only reads. Both, or neither. */
+  readonly commands?: MonitorCommands
+  readonly audit?: AuditTrail
   /** Default: none, so that everybody may read and nobody may change anything. */
   readonly access?: AccessTokens
   readonly version: string
@@ -92,14 +94,15 @@ const SECURITY_HEADERS = {
 export function createServer(options: ServerOptions): MonitorServer {
   const { state, version, host = '127.0.0.1', port = 7700, logger = silentLogger, clock = systemClock } = options
   const limits = { ...defaultServerLimits, ...options.limits }
+  const { commands = noCommands, audit = noAudit } = options
   const access = createAccess(options.access ?? { viewer: null, operator: null })
   const guard = createGuard({ boundTo: host, allowedHosts: options.allowedHosts ?? [] })
   const streams = createEventStreams(state, clock, limits)
   const pages = createPages(options.webFolder === undefined ? ownWebFolder() : options.webFolder)
   const api = createHttpApi({
     state,
-    commands: options.commands,
-    audit: options.audit,
+    commands,
+    audit,
     access,
     streams,
     pages,
@@ -111,7 +114,7 @@ export function createServer(options: ServerOptions): MonitorServer {
   })
 
   const answer: Parameters<typeof getRequestListener>[0] = async (request, bindings) =>
-    secured((await refusal(request, guard, options.audit, access)) ?? (await api.fetch(request, bindings)))
+    secured((await refusal(request, guard, audit, access)) ?? (await api.fetch(request, bindings)))
   const listener = getRequestListener(answer, {
     hostname: host,
     // It would replace Request and Response of the whole process.
