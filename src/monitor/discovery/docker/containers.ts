@@ -29,9 +29,9 @@ export interface Sorted {
   readonly excluded: readonly { readonly container: ContainerView; readonly reason: string }[]
 }
 
-/** Which containers are services, together with which others, and under which name. */
+/** Which containers are services, together with which others, and under which name. `containers` come newest first. */
 export function sortContainers(containers: readonly ContainerView[], policy: DockerPolicy): Sorted {
-  const inSight = containers.filter((one) => isInSight(one, policy)).sort(newestFirst)
+  const inSight = containers.filter((one) => isInSight(one, policy))
   const excluded = inSight.flatMap((container) => {
     const reason = whyNot(container)
     return reason === null ? [] : [{ container, reason }]
@@ -106,7 +106,7 @@ function isMeant({ runtime, runtimeOptions }: ServiceSpec, members: readonly Con
   })
 }
 
-function newestFirst(a: ContainerView, b: ContainerView): number {
+export function newestFirst(a: ContainerView, b: ContainerView): number {
   if (a.createdAt !== b.createdAt) return a.createdAt < b.createdAt ? 1 : -1
   return a.id < b.id ? -1 : 1
 }

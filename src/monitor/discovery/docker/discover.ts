@@ -2,7 +2,7 @@ import { printable } from '@medyk/health/internal'
 import type { CoverageRow, ServiceSpec } from '../../model/index.ts'
 import type { ContainerView } from '../../docker/view.ts'
 import type { Discovered } from '../source.ts'
-import { sortContainers, type Group } from './containers.ts'
+import { newestFirst, sortContainers, type Group } from './containers.ts'
 import { graphOf } from './graph/index.ts'
 import { readLabels, type MedykLabels } from './labels.ts'
 import type { DockerPolicy } from './policy.ts'
@@ -15,7 +15,9 @@ const maxProblems = 100
  * What runs on a Docker host as services: who they are, how each is examined and why so, what may be done to it, and who
  * needs whom. A function of its arguments, and in the same order each time. Never throws.
  */
-export function discover(containers: readonly ContainerView[], policy: DockerPolicy): Discovered {
+export function discover(listed: readonly ContainerView[], policy: DockerPolicy): Discovered {
+  // Docker lists them in any order; what is derived must not change with it.
+  const containers = [...listed].sort(newestFirst)
   const { groups, excluded } = sortContainers(containers, policy)
   const labels = new Map(groups.map((group) => [group, readLabels(group.newest.labels)]))
   const graph = graphOf(groups, labels, containers, policy)

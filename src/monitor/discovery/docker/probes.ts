@@ -143,15 +143,15 @@ function fromHealthcheck(container: ContainerView, context: Context, notes: stri
   }
   if (reading.note !== null) notes.push(reading.note)
   // Inside it may listen where nobody outside can reach it. Until it has answered from here Docker's word counts.
-  const role = reading.drafts.some((draft) => draft.kind !== 'tcp' && draft.role === 'liveness')
-    ? ('liveness' as const)
-    : (reading.drafts.find((draft) => draft.role === 'readiness')?.role ?? 'liveness')
-  const standIns = [{ ...verdictDraft, role, standIn: true as const }]
-  if (reading.drafts.every(({ kind, role }) => kind === 'tcp' || role !== 'liveness')) {
-    notes.push('alive is whoever accepts a connection: a hung process still does')
-  }
+  const asksForLife = reading.drafts.some(({ kind, role }) => kind !== 'tcp' && role === 'liveness')
+  const asksForReadiness = reading.drafts.some(({ role }) => role === 'readiness')
+  const role = asksForReadiness && !asksForLife ? ('readiness' as const) : ('liveness' as const)
+  if (!asksForLife) notes.push('alive is whoever accepts a connection: a hung process still does')
   return {
-    drafts: [...reading.drafts.map((draft) => ({ ...draft, guessed: true as const })), ...standIns],
+    drafts: [
+      ...reading.drafts.map((draft) => ({ ...draft, guessed: true as const })),
+      { ...verdictDraft, role, standIn: true },
+    ],
     derivedFrom: shown,
   }
 }

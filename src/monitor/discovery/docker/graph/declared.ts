@@ -25,8 +25,8 @@ const maxEdges = 200
 /** Which group a name means, where people write one: in the same project, then by its own name or its container's. */
 export interface Directory {
   readonly reach: Reach
-  groupOf(containerId: string): Group | null
-  byName(name: string): Named | null
+  readonly groupOf: (containerId: string) => Group | null
+  readonly byName: (name: string) => Named | null
 }
 
 /** Labels of Medyk, `depends_on` of compose, shared network namespaces, links; in this order. */

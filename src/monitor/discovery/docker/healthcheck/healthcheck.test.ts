@@ -21,7 +21,7 @@ function told(reading: Reading): string {
       const isUsual = Array.isArray(status) && status.join() === '2xx,3xx'
       const said = isAny ? ' any' : isUsual ? '' : status === undefined ? '' : ` ${JSON.stringify(status)}`
       const others = JSON.stringify({ ...more, ...rest, format: undefined })
-      return `${role} ${kind} ${String(url ?? port)}${said}${others === '{}' ? '' : ` ${others}`}`
+      return `${role} ${kind} ${JSON.stringify(url ?? port).replaceAll('"', '')}${said}${others === '{}' ? '' : ` ${others}`}`
     })
     .join('; ')
 }

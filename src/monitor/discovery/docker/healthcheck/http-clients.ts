@@ -4,7 +4,7 @@ import { unknown } from './shell.ts'
 import { readUrl, type Asking, type Filter } from './url.ts'
 
 const curlValued = new Set([
-  ...'AbcCdDeEFHKmoPQrtTuUwxXyYz',
+  ...'A b c C d D e E F H K m o P Q r t T u U w x X y Y z'.split(' '),
   ...'max-time connect-timeout retry retry-delay retry-max-time header request output user user-agent'.split(' '),
   ...'write-out data data-raw data-binary data-urlencode json form url resolve connect-to cacert cert key'.split(' '),
   ...'proxy unix-socket interface max-redirs limit-rate referer cookie noproxy upload-file expect100-timeout'.split(
@@ -30,7 +30,7 @@ export function readCurl(words: readonly string[], context: Context, filter: Fil
 }
 
 const wgetValued = new Set([
-  ...'OTtUoaePwYQi',
+  ...'O T t U o a e P w Y Q i'.split(' '),
   ...'output-document timeout tries user-agent header post-data post-file method user password'.split(' '),
   ...'connect-timeout read-timeout dns-timeout wait waitretry execute http-user http-password body-data'.split(' '),
 ])

@@ -4,7 +4,7 @@ export interface Parsed {
   /** By name without dashes; the last value, or true for one without. */
   readonly options: ReadonlyMap<string, string | true>
   /** Every value of a repeatable option. */
-  all(name: string): readonly string[]
+  readonly all: (name: string) => readonly string[]
 }
 
 /**
