@@ -13,7 +13,7 @@ import {
 } from '../model/index.ts'
 import { execute } from '../recovery/index.ts'
 import { createEventLog, createServer } from '../server/index.ts'
-import { createDockerDiscovery } from '../discovery/docker/index.ts'
+import { createDockerDiscovery, dockerPolicy } from '../discovery/docker/index.ts'
 import type { DiscoverySource } from '../discovery/source.ts'
 import { openDockerHost, resolveDockerSettings, type DockerHost } from '../docker/index.ts'
 import { TraceWriter } from '../simulation/index.ts'
@@ -50,6 +50,8 @@ export interface DaemonOptions {
 
 export interface Daemon {
   readonly url: string
+  /** How many services are watched at this moment. */
+  readonly watched: number
   /** Ends the daemon; `stopServices` also ends what it runs, dependants first. Idempotent. */
   stop(options: { readonly stopServices: boolean }): Promise<void>
 }
@@ -194,7 +196,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     own.started = true
 
     let ending: Promise<void> | null = null
-    return { url, stop: ({ stopServices }) => (ending ??= end(stopServices)) }
+    const { size: watched } = loop.state.diagnosis.services
+    return { url, watched, stop: ({ stopServices }) => (ending ??= end(stopServices)) }
 
     async function carryOut(effect: Effect): Promise<void> {
       if (effect.type === 'confirm') return shard?.confirm(effect.token, effect.services, effect.withinMs)
@@ -243,7 +246,9 @@ async function openDocker(
   const { host: address = null, projects = [], observe = false } = config.docker ?? {}
   const settings = resolveDockerSettings(process.env, address === null ? {} : { host: address })
   const host = stack.use(await openDockerHost(settings, { clock, logger }))
-  const policy = { projects: observe && projects.length === 0 ? null : projects, observe }
+  // The file's own containers are discovered too: what it leaves unsaid of them is taken from there.
+  const reserved = config.services.filter(({ runtime }) => runtime !== 'docker')
+  const policy = dockerPolicy({ projects, observe }, reserved, config.defaults)
   const discovery = stack.use(createDockerDiscovery(host, policy, { clock }))
   return {
     host,
