@@ -5,7 +5,7 @@ import { discover } from './discover.ts'
 import type { DockerPolicy } from './policy.ts'
 
 export { discover } from './discover.ts'
-export { dockerDefaults, type DockerDefaults, type DockerPolicy } from './policy.ts'
+export { dockerDefaults, dockerPolicy, type DockerDefaults, type DockerPolicy } from './policy.ts'
 
 /** One change seldom comes alone: a deploy is a burst of them. */
 const restMs = 100

@@ -31,3 +31,26 @@ export const dockerDefaults: DockerDefaults = {
   startupGraceMs: defaultStartupGraceMs,
   recovery: defaultRecoveryPolicy,
 }
+
+/**
+ * The policy for what somebody has configured: the projects that are named, or with `observe` and none named every
+ * container. A default that is null leaves it to this room.
+ */
+export function dockerPolicy(
+  docker: { readonly projects: readonly string[]; readonly observe: boolean },
+  services: readonly ServiceSpec[],
+  defaults: { readonly [Key in keyof DockerDefaults]: DockerDefaults[Key] | null },
+): DockerPolicy {
+  const { intervalMs, timeoutMs, startupGraceMs, recovery } = defaults
+  return {
+    projects: docker.observe && docker.projects.length === 0 ? null : docker.projects,
+    observe: docker.observe,
+    services,
+    defaults: {
+      intervalMs: intervalMs ?? dockerDefaults.intervalMs,
+      timeoutMs: timeoutMs ?? dockerDefaults.timeoutMs,
+      startupGraceMs: startupGraceMs ?? dockerDefaults.startupGraceMs,
+      recovery: recovery ?? dockerDefaults.recovery,
+    },
+  }
+}
