@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { ageIn, hasChanged, toRows } from './container-row.ts'
+import { ageIn, hasChanged, toRows, type ContainerRow } from './container-row.ts'
 
-const row = (Status: string, State = 'running', over: object = {}) =>
-  toRows([{ Id: 'ab'.repeat(32), Names: ['/api'], State, Status, ...over }])[0]
+function row(Status: string, State = 'running', over: object = {}): ContainerRow {
+  const [only] = toRows([{ Id: 'ab'.repeat(32), Names: ['/api'], State, Status, ...over }])
+  if (!only) throw new Error('it is no row')
+  return only
+}
 
 it.each([
   ['Up Less than a second', 0],

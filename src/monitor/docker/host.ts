@@ -179,8 +179,11 @@ class Host implements DockerHost {
       clock: this.#clock,
       logger: this.#logger,
       onEvent: (event) => this.#containers.note(event),
-      // What was missed is looked for at once.
-      onConnected: () => this.#nap.abort(),
+      onConnected: () => {
+        this.#denied.delete('events')
+        // What was missed is looked for at once.
+        this.#nap.abort()
+      },
       onDenied: () => this.#deny('events'),
     })
     if (this.#presence.lost === null) {

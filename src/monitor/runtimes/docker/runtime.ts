@@ -335,8 +335,13 @@ export class DockerRuntime implements Runtime {
     return this.#wanted.find(({ options }) => selects(options, view))?.service ?? null
   }
 
+  /** In the order of the services, the copies of one by name. */
   #snapshots(): readonly Instance[] {
-    return [...this.#tracked.values()].map((tracked) => this.#instance(tracked))
+    const place = new Map(this.#wanted.map(({ service }, index) => [service, index]))
+    const placeOf = ({ service }: Tracked) => place.get(service) ?? place.size
+    return [...this.#tracked.values()]
+      .sort((a, b) => placeOf(a) - placeOf(b) || (a.view.name < b.view.name ? -1 : 1))
+      .map((tracked) => this.#instance(tracked))
   }
 
   #find(id: string): Tracked {
