@@ -9,7 +9,6 @@ import {
   type IncidentAction,
   type InputEvent,
   type Instance,
-  type Json,
   type Maintenance,
   type Runtime,
   type ServiceSpec,
@@ -56,10 +55,10 @@ export class Commands implements MonitorCommands, Disposable {
 
   constructor(options: CommandsOptions) {
     this.#options = options
-    const { send, journal, logger, clock } = options
+    const { journal, logger, clock } = options
     this.#leaveAlone = new LeaveAlone(
       clock,
-      (maintenance) => send({ type: 'maintenance.changed', maintenance }),
+      (maintenance) => options.send({ type: 'maintenance.changed', maintenance }),
       (service) => {
         // Read back it would be over as well; so this is for the record alone.
         journal.clearMaintenance(service).catch((error: unknown) => {
@@ -135,7 +134,7 @@ export class Commands implements MonitorCommands, Disposable {
     this.#underWay.set(request.service, id)
     try {
       if (request.key !== null) {
-        const claim = await journal.claimKey(request.key, fingerprint, accepted as unknown as Json)
+        const claim = await journal.claimKey(request.key, fingerprint, accepted)
         if (!claim.fresh) {
           this.#underWay.delete(request.service)
           return await this.#repeated(claim, fingerprint, request)
@@ -211,7 +210,7 @@ export class Commands implements MonitorCommands, Disposable {
     spec: ServiceSpec,
     request: Restart,
   ): Promise<void> {
-    const { logger, onFinished } = this.#options
+    const options = this.#options
     try {
       for (const { id, instance } of accepted.actions) {
         const target = targets.find((each) => each.id === instance)
@@ -220,10 +219,10 @@ export class Commands implements MonitorCommands, Disposable {
         this.#leaveAlone.hold('lease', this.#lease(request))
         const action = toAction(id, accepted.id, target, spec, request)
         const outcome = await this.#act(action)
-        onFinished(action, outcome)
+        options.onFinished(action, outcome)
       }
     } catch (error) {
-      logger.error({ id: accepted.id, err: messageOf(error) }, 'a restart by an operator broke off')
+      options.logger.error({ id: accepted.id, err: messageOf(error) }, 'a restart by an operator broke off')
     } finally {
       this.#underWay.delete(request.service)
       this.#leaveAlone.release('lease', request.service)
@@ -231,10 +230,10 @@ export class Commands implements MonitorCommands, Disposable {
   }
 
   async #act(action: Action): Promise<ActionOutcome> {
-    const { journal, clock, logger, runtimeOf, signal } = this.#options
+    const { journal, clock, logger, signal } = this.#options
     const decidedAt = this.#now()
     this.#remember({ action, decidedAt, finishedAt: null, outcome: null })
-    const runtime = runtimeOf(action.instance)
+    const runtime = this.#options.runtimeOf(action.instance)
     const outcome: ActionOutcome = runtime
       ? await execute(action, decidedAt, { runtime, intents: journal, clock, logger, signal })
       : { result: 'failed', detail: 'no runtime runs it', startedAt: null }

@@ -42,6 +42,7 @@ function misconfigured(spec: ServiceSpec, row: CoverageRow, reason: string | nul
 function question({ kind, options }: ProbeSpec): string {
   const text = (key: string) => (typeof options[key] === 'string' ? options[key] : null)
   if (kind === 'http') return `GET ${text('url') ?? ''}`.trim()
-  const where = [text('host'), options['port']].filter((part) => part !== null && part !== undefined).join(':')
+  const port = typeof options['port'] === 'number' ? String(options['port']) : null
+  const where = [text('host'), port].filter((part) => part !== null).join(':')
   return [kind, where || text('url') || text('address')].filter(Boolean).join(' ')
 }

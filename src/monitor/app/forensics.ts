@@ -54,11 +54,12 @@ export async function snapshot(incident: Incident, sources: ForensicsSources): P
 async function ask<T>(
   what: string,
   { instance }: Incident,
-  { runtimeOf, clock, signal }: ForensicsSources,
+  sources: ForensicsSources,
   missing: string[],
   question: (runtime: Runtime, instance: string, signal: AbortSignal) => Promise<T>,
 ): Promise<T | null> {
-  const runtime = instance === null ? undefined : runtimeOf(instance)
+  const { clock, signal } = sources
+  const runtime = instance === null ? undefined : sources.runtimeOf(instance)
   if (instance === null || !runtime) {
     missing.push(`${what}: no runtime runs it`)
     return null

@@ -73,23 +73,22 @@ export class LeaveAlone implements Disposable {
   #look(): void {
     const now = this.#clock.wall()
     for (const [origin, held] of Object.entries(this.#held)) {
-      for (const { service, until } of [...held.values()]) {
+      for (const { service, until } of held.values()) {
         if (wallOf(until) > now) continue
         held.delete(service)
         if (origin === 'asked') this.#onExpired(service)
       }
     }
-    const { all } = this
-    const told = JSON.stringify(all)
+    const list = this.all
+    const told = JSON.stringify(list)
     if (told !== this.#told) {
       this.#told = told
-      this.#onChange(all)
+      this.#onChange(list)
     }
     this.#timer?.[Symbol.dispose]()
     this.#timer = null
-    const next = Math.min(
-      ...Object.values(this.#held).flatMap((held) => [...held.values()].map(({ until }) => wallOf(until))),
-    )
+    const ends = Object.values(this.#held).flatMap((held) => Array.from(held.values(), ({ until }) => wallOf(until)))
+    const next = Math.min(...ends)
     if (next === Infinity) return
     // At least 5 ms apart: timers may fire early, and one that does must not spin.
     const ms = Math.max(5, Math.min(LOOK_MS, Math.ceil(next - now)))

@@ -65,13 +65,12 @@ export class ApiClient {
     path: string,
     { body, headers = {} }: { readonly body?: object; readonly headers?: Readonly<Record<string, string>> } = {},
   ): Promise<T> {
+    const sent = new Headers(headers)
+    if (this.#token !== null) sent.set('authorization', `Bearer ${this.#token}`)
+    if (body !== undefined) sent.set('content-type', 'application/json')
     const response = await this.#fetch(path, {
       method,
-      headers: {
-        ...headers,
-        ...(this.#token === null ? {} : { authorization: `Bearer ${this.#token}` }),
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      },
+      headers: sent,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
     const answer: unknown = await response.json().catch(() => null)
@@ -79,9 +78,9 @@ export class ApiClient {
     const problem = answer as Partial<Problem> | null
     const issues = (problem?.issues ?? []).map((issue) => [issue.path, issue.message].filter(Boolean).join(': '))
     const detail = problem?.detail ?? `${this.#base}${path} answered ${response.status}`
-    throw new MedykError(response.status >= 500 ? 'ERR_API_AGAIN' : 'ERR_API', [detail, ...issues].join('; '), {
-      ...(problem?.hint === undefined ? {} : { hint: problem.hint }),
-    })
+    const code = response.status >= 500 ? 'ERR_API_AGAIN' : 'ERR_API'
+    const hint = problem?.hint === undefined ? {} : { hint: problem.hint }
+    throw new MedykError(code, [detail, ...issues].join('; '), hint)
   }
 
   async #fetch(path: string, init: RequestInit): Promise<Response> {
