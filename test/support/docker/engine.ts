@@ -246,6 +246,11 @@ async function endRest(directory: string): Promise<void> {
     for (const signal of ['SIGCONT', 'SIGTERM'] as const) process.kill(left.pid, signal)
     await until(() => !lives(left), 20_000, `${file} has ended`).catch(() => process.kill(left.pid, 'SIGKILL'))
   }
+  // dockerd leaves the mount of a network namespace behind, and where one is, nothing can be removed.
+  for (const line of readIfThere('/proc/self/mounts').split('\n')) {
+    const place = line.split(' ')[1] ?? ''
+    if (place.startsWith(`${directory}/`)) await command('umount', ['--lazy', place]).catch(() => {})
+  }
 }
 
 /** dockerd would share a containerd of the machine with the machine's own dockerd: then under another name. */
