@@ -25,6 +25,12 @@ export const requirements = [
     suites: 'video: clips and streams checked against ffprobe',
   },
   {
+    name: 'redis-server',
+    programs: ['redis-server'],
+    debian: ['redis-server'],
+    suites: 'probers: the redis prober against a real server',
+  },
+  {
     name: 'chromium',
     programs: ['chromium', 'chromium-browser', 'google-chrome'],
     debian: ['chromium'],

@@ -457,8 +457,8 @@ describe('the budget', () => {
   })
 
   it('lets two act at once and one more every two seconds after a burst of three', () => {
-    const bench = new Bench(...['a', 'b', 'c', 'd', 'e'].map((name) => spec(name)))
-    for (const name of ['a', 'b', 'c', 'd', 'e']) bench.exited(name)
+    const bench = new Bench(...['a', 'b', 'c', 'd', 'e'].map((name) => ({ ...spec(name), domain: name })))
+    for (const name of ['a', 'b', 'c', 'd', 'e']) bench.hung(name)
     expect(bench.acts().map((action) => action.service)).toEqual(['a', 'b'])
     bench.send({
       type: 'action.finished',
@@ -474,6 +474,34 @@ describe('the budget', () => {
     expect(bench.acts()).toHaveLength(3)
     bench.pass(2_000)
     expect(bench.acts()).toHaveLength(4)
+  })
+
+  it('lets twice as many be started as restarted, for a start of what is dead can do no harm', () => {
+    const names = Array.from({ length: 10 }, (_, n) => `s${n}`)
+    const bench = new Bench(...names.map((name) => spec(name)))
+    for (const name of names) bench.exited(name)
+    for (let n = 0; n < 6; n++) {
+      const outcome = { result: 'done', detail: '', startedAt: 'x' } as const
+      bench.send({ type: 'action.finished', action: bench.act(n), outcome })
+    }
+    expect(bench.acts()).toHaveLength(6)
+    bench.pass(2_000)
+    expect(bench.acts()).toHaveLength(8)
+  })
+
+  it('is also one of the whole domain: three actions for each of its services, at least ten', () => {
+    const policy = { attempts: 50, delaysMs: [0] }
+    const bench = new Bench({ ...spec('a', [], policy), domain: 'shop' }, { ...spec('b', [], policy), domain: 'shop' })
+    for (let n = 0; n < 12; n++) {
+      for (const name of ['a', 'b']) {
+        bench.exited(name)
+        bench.pass(4_000)
+        if (bench.acts().at(-1)?.service === name) bench.done()
+        bench.healthy(name)
+      }
+    }
+    expect(bench.acts()).toHaveLength(10)
+    expect(bench.ofType('action.withheld').at(-1)?.reason).toBe('10 actions on shop within 10 min are enough')
   })
 })
 

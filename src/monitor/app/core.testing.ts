@@ -3,6 +3,8 @@ import {
   type CoreEvent,
   type DerivedEvent,
   type Effect,
+  type EndedBy,
+  type ExitInfo,
   type Instance,
   type InputEvent,
   type RecoveryPolicy,
@@ -110,6 +112,26 @@ export class Bench {
       reason: 'exit code 1',
       startedAt: null,
     })
+  }
+
+  /** Its run has ended: by an operator's stop, by `docker kill`, before anybody looked. */
+  endedBy(name: string, endedBy: EndedBy, more: Partial<ExitInfo> = {}): void {
+    const exit = { code: 0, signal: null, oomKilled: false, at: '', endedBy, ...more }
+    const instance = this.instance(name, { state: 'exited', pid: null, startedAt: null, exit })
+    this.send({ type: 'instance.exited', instance })
+    const symptom = exit.oomKilled ? 'oom' : 'exited'
+    const reason = `exited with code ${exit.code}`
+    this.verdict(name, { status: 'unhealthy', evidence: 'certain', symptom, reason, startedAt: null })
+  }
+
+  /** Somebody has asked it to end. */
+  stopping(name: string): void {
+    this.send({ type: 'instance.stopping', instance: this.instance(name, { state: 'stopping' }) })
+    this.verdict(name, { status: 'unknown', symptom: 'stopped' })
+  }
+
+  removed(name: string): void {
+    this.send({ type: 'instance.removed', instance: this.instance(name, { state: 'exited', startedAt: null }) })
   }
 
   /** Its process is stopped (state T), and its silence is known. */

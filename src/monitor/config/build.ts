@@ -21,10 +21,42 @@ export interface Config {
   readonly file: string | null
   /** Absolute: what relative paths in runtime options refer to. */
   readonly directory: string
-  readonly server: { readonly host: string; readonly port: number }
+  readonly server: {
+    readonly host: string
+    readonly port: number
+    /** Absolute paths; absent: no such file was named. The tokens themselves are no part of a configuration. */
+    readonly tokens?: { readonly viewerFile?: string; readonly operatorFile?: string }
+  }
   /** Absolute path of the directory for the journal. */
   readonly stateDir: string
   readonly services: readonly ServiceSpec[]
+  /** What is to be discovered on a Docker host; null: nothing. */
+  readonly docker: DockerConfig | null
+  /** What holds for services that somebody else names. */
+  readonly defaults: ServiceDefaults
+}
+
+export interface DockerConfig {
+  /** As DOCKER_HOST has it; null: Docker's own. */
+  readonly host: string | null
+  /** Compose projects. None: with `observe` every container of the host, else nothing. */
+  readonly projects: readonly string[]
+  readonly observe: boolean
+}
+
+/** Milliseconds; null: whoever names the service knows best. */
+export interface ServiceDefaults {
+  readonly intervalMs: number | null
+  readonly timeoutMs: number | null
+  readonly startupGraceMs: number
+  readonly recovery: RecoveryPolicy
+}
+
+export const serviceDefaults: ServiceDefaults = {
+  intervalMs: null,
+  timeoutMs: null,
+  startupGraceMs: defaultStartupGraceMs,
+  recovery: defaultRecoveryPolicy,
 }
 
 /** A valid file's content as the model has it, every default filled in. */
@@ -34,11 +66,31 @@ export function buildConfig(input: Input, file: string): Config {
   return {
     file: absolute,
     directory,
-    server: { ...serverDefaults, ...defined(input.server) },
+    server: buildServer(input.server, directory),
     stateDir: path.resolve(directory, input.state ?? stateDefault),
     services: Object.entries(input.services ?? {}).map(([name, service]) =>
       buildService(name, service, input.defaults),
     ),
+    docker: input.docker === undefined ? null : { host: null, projects: [], observe: false, ...defined(input.docker) },
+    defaults: {
+      ...serviceDefaults,
+      ...defined({
+        intervalMs: input.defaults?.probe?.interval,
+        timeoutMs: input.defaults?.probe?.timeout,
+        startupGraceMs: input.defaults?.startupGrace,
+      }),
+      recovery: { ...defaultRecoveryPolicy, ...policyOf(input.defaults?.recovery) },
+    },
+  }
+}
+
+function buildServer(given: Input['server'], directory: string): Config['server'] {
+  const { tokens, ...where } = given ?? {}
+  const files = Object.entries(defined(tokens)).map(([role, file]) => [role, path.resolve(directory, file)])
+  return {
+    ...serverDefaults,
+    ...defined(where),
+    ...(files.length > 0 ? { tokens: Object.fromEntries(files) as NonNullable<Config['server']['tokens']> } : {}),
   }
 }
 

@@ -1,6 +1,7 @@
-export type { Config } from './build.ts'
+export type { Config, DockerConfig, ServiceDefaults } from './build.ts'
 export { jsonSchemaOf } from './json-schema.ts'
 export { loadConfig, parseConfig } from './parse.ts'
 export { ConfigError, formatProblem, type Problem } from './problem.ts'
 export { resolveConfig, type Overrides } from './resolve.ts'
 export type { Kinds } from './schema.ts'
+export { loadTokens, type Tokens } from './tokens.ts'

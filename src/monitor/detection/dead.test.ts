@@ -25,11 +25,7 @@ describe('E0: what the runtime saw', () => {
       { state: 'exited', exit: { code: null, signal: 'SIGKILL', oomKilled: false, at: '' } },
       'ended by SIGKILL',
     ],
-    [
-      'exited',
-      { state: 'exited', exit: { code: 137, signal: null, oomKilled: true, at: '' } },
-      'killed: out of memory',
-    ],
+    ['oom', { state: 'exited', exit: { code: 137, signal: null, oomKilled: true, at: '' } }, 'killed: out of memory'],
     ['exited', { state: 'exited', exit: null }, 'exited, nobody saw how'],
     [
       'failed-to-start',
@@ -37,7 +33,7 @@ describe('E0: what the runtime saw', () => {
       'could not be started: no such\\u000acommand',
     ],
   ] as const)('an instance that %s is unhealthy at once and with certainty (%#)', (symptom, more, reason) => {
-    const drive = healthyDrive().runtime(symptom === 'exited' ? 'instance.exited' : 'instance.failed', more)
+    const drive = healthyDrive().runtime(symptom === 'failed-to-start' ? 'instance.failed' : 'instance.exited', more)
     expect(drive.last).toMatchObject({ status: 'unhealthy', symptom, evidence: 'certain', reason })
     expect(drive.last.firstEvidenceAt).toBe(drive.now)
   })

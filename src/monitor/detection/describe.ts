@@ -3,7 +3,7 @@ import type { ExitInfo } from '../model/index.ts'
 import { findings, type Finding } from './finding.ts'
 import { staleAfter } from './judge.ts'
 import type { DetectionState } from './state.ts'
-import type { Track } from './track.ts'
+import { counts, type Track } from './track.ts'
 
 /** The words of a verdict: built only when one is published, from the evidence that led to it. */
 export const describe = { reason, failing, firstEvidenceAt }
@@ -13,7 +13,9 @@ const nothing: readonly string[] = []
 /** Names of the checks that the target itself gave; of several probes all, each once, in order. */
 function failing(state: DetectionState, found: Finding): readonly string[] {
   if (found !== findings.reported) {
-    const named = state.tracks.filter((track) => track.dead === 'failing').map((track) => track.names.current)
+    const named = state.tracks
+      .filter((track) => counts(track) && track.dead === 'failing')
+      .map((track) => track.names.current)
     const said = union(named)
     return said.length > 0 ? said : reportedNames(state)
   }
@@ -31,6 +33,13 @@ function union(lists: readonly (readonly string[])[]): readonly string[] {
 function reason(state: DetectionState, found: Finding, now: number): string {
   const { instance } = state
   switch (found) {
+    case findings.finished:
+      return 'ran once and ended well'
+    case findings.stopping:
+      return 'somebody is stopping it'
+    case findings.runtimeAway:
+      return 'its runtime does not answer'
+    case findings.oom:
     case findings.exited: {
       const how = instance.exit ? exitReason(instance.exit) : 'exited, nobody saw how'
       return instance.state === 'restarting' ? `${how}; its runtime is starting it again` : how
@@ -59,7 +68,7 @@ function exitReason(exit: ExitInfo): string {
 }
 
 function staleReason(state: DetectionState, now: number): string {
-  const track = state.tracks.find((one) => now - one.lastValidAt > staleAfter(one))
+  const track = state.tracks.find((one) => counts(one) && now - one.lastValidAt > staleAfter(one))
   const why = track?.lastVoid ? `: ${track.lastVoid}` : ''
   return `no valid look for ${seconds(now - (track?.lastValidAt ?? now))}${why}`
 }
@@ -107,7 +116,7 @@ function firstEvidenceAt(state: DetectionState, found: Finding, now: number): nu
 
 /** The probe whose evidence the finding rests on; null when it rests on none. */
 function source(state: DetectionState, found: Finding): Track | null {
-  return state.tracks.find((track) => speaksFor(track, found)) ?? null
+  return state.tracks.find((track) => counts(track) && speaksFor(track, found)) ?? null
 }
 
 function speaksFor(track: Track, found: Finding): boolean {

@@ -7,9 +7,9 @@ import { judge } from './judge.ts'
 import { sameNames } from './names.ts'
 import { isExamined, wantedHedge, wantedInterval } from './pace.ts'
 import { rules } from './rules.ts'
-import type { DetectionState } from './state.ts'
+import { graceMs, type DetectionState } from './state.ts'
 import { attemptFinished, attemptStarted, saysIll } from './outcome.ts'
-import { beginRun, discardInFlight, isIll, type Track } from './track.ts'
+import { beginRun, counts, discardInFlight, isIll, replaceStandIns, type Track } from './track.ts'
 
 const none: readonly never[] = []
 
@@ -51,6 +51,7 @@ function finish(state: DetectionState, track: Track, seen: Finished, now: number
     healthy: state.status === 'healthy',
     stretched: state.stretched,
   })
+  replaceStandIns(track, state.tracks)
   if (state.blind && seen.attempt >= track.validFrom && opensEyes(state, track, seen)) state.blind = false
 }
 
@@ -69,7 +70,7 @@ function observe(state: DetectionState, input: ObserverInput, now: number): void
   if (input.unwell === state.unwell) return
   state.unwell = input.unwell
   for (const track of state.tracks) discardInFlight(track, now)
-  state.blind = !input.unwell && state.tracks.some((track) => track.role === 'liveness')
+  state.blind = !input.unwell && state.tracks.some(isOfLiveness)
 }
 
 function runtimeEvent(state: DetectionState, event: RuntimeEvent, now: number): readonly string[] {
@@ -80,6 +81,7 @@ function runtimeEvent(state: DetectionState, event: RuntimeEvent, now: number): 
   const before = state.instance
   state.instance = event.instance
   state.removed = false
+  if (event.type === 'instance.changed') return none
   const runs = isExamined(state)
   // Events are hints and may come twice: only another run, or one that had ended, begins anew.
   const another = before.startedAt !== event.instance.startedAt || !wasRunning(before.state)
@@ -87,16 +89,26 @@ function runtimeEvent(state: DetectionState, event: RuntimeEvent, now: number): 
     state.phase = 'starting'
     state.blind = false
     state.seenAt = now
-    state.graceUntil = now + state.startupGraceMs
+    // One that was frozen, or was lost from sight, has not just been started.
+    state.sawStart = another && before.state !== 'unknown'
+    state.graceUntil = now + graceMs(state.startupGraceMs, state.bootMs)
     for (const track of state.tracks) beginRun(track, now, another)
   } else if (!runs) for (const track of state.tracks) discardInFlight(track, now)
+  else if (before.state === 'unknown' || before.state === 'stopping') {
+    for (const track of state.tracks) discardInFlight(track, now)
+    state.blind = state.phase === 'up' && state.tracks.some(isOfLiveness)
+  }
   if (event.instance.state !== 'suspended' || before.state === 'suspended') return none
   // A stopped process will not answer: begin the silence now rather than at the next turn.
-  return state.tracks.filter((track) => track.role === 'liveness').map((track) => track.name)
+  return state.tracks.filter(isOfLiveness).map((track) => track.name)
+}
+
+function isOfLiveness(track: Track): boolean {
+  return track.role === 'liveness' && counts(track)
 }
 
 function wasRunning(was: DetectionState['instance']['state']): boolean {
-  return was === 'running' || was === 'suspended' || was === 'paused'
+  return was !== 'created' && was !== 'exited' && was !== 'failed' && was !== 'restarting'
 }
 
 function conclude(state: DetectionState, probeNow: readonly string[], now: number): Detected {
@@ -104,7 +116,7 @@ function conclude(state: DetectionState, probeNow: readonly string[], now: numbe
   let wakeAt = Infinity
   const examined = isExamined(state)
   if (examined && !state.unwell) {
-    for (const track of state.tracks) if (applyRules(track, now, state.stretched)) state.blind = false
+    for (const track of state.tracks) if (applyRules(track, now, state.stretched) && counts(track)) state.blind = false
   }
   const verdict = state.removed ? null : publish(state, judge(state, now), now)
   for (const track of state.tracks) {
@@ -125,7 +137,8 @@ function conclude(state: DetectionState, probeNow: readonly string[], now: numbe
 }
 
 function nextOfStart(state: DetectionState, now: number): number {
-  if (state.tracks.length === 0) return state.seenAt + rules.unprobed.settleMs
+  if (!state.tracks.some(counts) && state.seenAt + rules.unprobed.settleMs > now)
+    return state.seenAt + rules.unprobed.settleMs
   return state.graceUntil > now ? state.graceUntil : Infinity
 }
 
@@ -150,6 +163,7 @@ function publish(state: DetectionState, found: Finding, now: number): Verdict | 
     reason: describe.reason(state, found, now),
     failing,
     firstEvidenceAt: describe.firstEvidenceAt(state, found, now),
+    ...(found === findings.healthy && previous === 'starting' && state.sawStart ? { bootMs: now - state.seenAt } : {}),
   }
   state.finding = found
   state.status = found.status

@@ -3,7 +3,7 @@ import { findings, type Finding } from './finding.ts'
 import { rules } from './rules.ts'
 import type { DetectionState } from './state.ts'
 import { sustained } from './streak.ts'
-import type { Track } from './track.ts'
+import { counts, type Track } from './track.ts'
 
 /** The worst that holds, in the order of what it says about the instance. Pure but for ending the start-up phase. */
 export function judge(state: DetectionState, now: number): Finding {
@@ -11,7 +11,11 @@ export function judge(state: DetectionState, now: number): Finding {
     // What the runtime saw is certain, whatever the prober's eyes are worth.
     case 'exited':
     case 'restarting':
-      return findings.exited
+      return judgeEnd(state)
+    case 'stopping':
+      return findings.stopping
+    case 'unknown':
+      return findings.runtimeAway
     case 'failed':
       return findings.failedToStart
     case 'paused':
@@ -27,9 +31,18 @@ export function judge(state: DetectionState, now: number): Finding {
   return state.blind ? findings.observer : found
 }
 
+function judgeEnd({ instance, job, mayFinish }: DetectionState): Finding {
+  const { exit } = instance
+  if (exit?.oomKilled) return findings.oom
+  const byItself = exit?.endedBy === undefined || exit.endedBy === 'itself' || exit.endedBy === 'before'
+  const well = exit?.code === 0 && byItself && instance.state === 'exited'
+  return well && (job || mayFinish) ? findings.finished : findings.exited
+}
+
 function judgeStart(state: DetectionState, now: number): Finding {
-  const { tracks } = state
-  if (hasArrived(state, now)) {
+  const tracks = state.tracks.filter(counts)
+  if (hasArrived(state, tracks, now)) {
+    if (state.sawStart) state.bootMs = Math.max(state.bootMs, now - state.seenAt)
     state.phase = 'up'
     state.wasIll = false
     return judgeProbes(state, now)
@@ -61,9 +74,9 @@ function judgeStart(state: DetectionState, now: number): Finding {
 }
 
 /** All probes have succeeded in this run; after an illness for long enough. */
-function hasArrived(state: DetectionState, now: number): boolean {
-  if (state.tracks.length === 0) return now >= state.seenAt + rules.unprobed.settleMs
-  for (const track of state.tracks) {
+function hasArrived(state: DetectionState, tracks: readonly Track[], now: number): boolean {
+  if (tracks.length === 0) return now >= state.seenAt + rules.unprobed.settleMs
+  for (const track of tracks) {
     if (!track.succeeded || track.dead !== 'no' || track.isMisconfigured) return false
     if (state.wasIll && track.role !== 'startup' && !sustained(track.good)) return false
   }
@@ -73,11 +86,18 @@ function hasArrived(state: DetectionState, now: number): boolean {
 function judgeProbes(state: DetectionState, now: number): Finding {
   let found: Finding = findings.healthy
   for (const track of state.tracks) {
-    if (track.role === 'startup') continue
+    if (track.role === 'startup' || !counts(track)) continue
     const one = judgeTrack(track, now)
     if (rank(one) > rank(found)) found = one
   }
-  return found
+  return isSettling(state, found) ? state.finding : found
+}
+
+/** Alive again, and readiness is on its way: that it has not been seen ready for long enough is no new illness. */
+function isSettling({ finding, status, tracks }: DetectionState, found: Finding): boolean {
+  if (status !== 'unhealthy' || (found !== findings.notReady && found !== findings.notReadySilent)) return false
+  if (finding !== findings.hung && finding !== findings.failing) return false
+  return tracks.every((track) => track.role !== 'readiness' || track.dead === 'no' || track.good.count > 0)
 }
 
 function judgeTrack(track: Track, now: number): Finding {

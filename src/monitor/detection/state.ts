@@ -6,12 +6,17 @@ import { newTrack, type Track } from './track.ts'
 export interface DetectionState {
   readonly service: string
   readonly startupGraceMs: number
+  readonly job: boolean
+  readonly mayFinish: boolean
   readonly tracks: readonly Track[]
   instance: Instance
   /** starting: this run has not yet been healthy. */
   phase: 'starting' | 'up'
-  /** This run's first sight. */
+  /** This run's first sight, and whether that was its start. */
   seenAt: number
+  sawStart: boolean
+  /** The longest that any run took from its start to being healthy; 0: not known. */
+  bootMs: number
   graceUntil: number
   /** Was declared unhealthy and has not been healthy since: a single success is not enough. */
   wasIll: boolean
@@ -31,7 +36,17 @@ export interface InitialOptions {
   readonly proven?: boolean
   /** For how long the run has lasted already, as far as the wall clocks tell: shortens the grace. Default 0. */
   readonly runningForMs?: number
+  /** How long it took at most to become healthy, as far as is remembered. Default 0. */
+  readonly bootMs?: number
 }
+
+/** Whether this probe has had a good answer at some time. */
+export function hasSucceeded({ tracks }: DetectionState, probe: string): boolean {
+  return tracks.some((track) => track.name === probe && track.proven)
+}
+
+/** Time for a fresh run to become healthy: twice what it is known to take, and never less than configured. */
+export const graceMs = (startupGraceMs: number, bootMs: number): number => Math.max(startupGraceMs, 2 * bootMs)
 
 /** Nothing is published yet: the first `detect` (a tick will do) gives the first verdict and the paces. */
 export function initialDetection(
@@ -40,15 +55,19 @@ export function initialDetection(
   now: Now,
   options: InitialOptions = {},
 ): DetectionState {
-  const { proven = false, runningForMs = 0 } = options
+  const { proven = false, runningForMs = 0, bootMs = 0 } = options
   return {
     service: spec.name,
     startupGraceMs: spec.startupGraceMs,
+    job: spec.job === true,
+    mayFinish: spec.mayFinish === true,
     tracks: spec.probes.map((probe) => newTrack(probe, proven, now.mono)),
     instance,
     phase: 'starting',
     seenAt: now.mono,
-    graceUntil: now.mono + Math.max(0, spec.startupGraceMs - runningForMs),
+    sawStart: false,
+    bootMs,
+    graceUntil: now.mono + Math.max(0, graceMs(spec.startupGraceMs, bootMs) - runningForMs),
     wasIll: false,
     unwell: false,
     stretched: false,

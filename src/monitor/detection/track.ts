@@ -13,6 +13,10 @@ export interface Track {
   readonly role: ProbeRole
   readonly intervalMs: number
   readonly timeoutMs: number
+  readonly guessed: boolean
+  readonly standIn: boolean
+  /** It was a stand-in, and what it stood in for has come. */
+  replaced: boolean
   /** E2's span before it is stretched. */
   readonly silenceMs: number
   /** The last attempt that was announced, and the first that is not to be thrown away. Attempts count from 1. */
@@ -55,11 +59,15 @@ export function newTrack(spec: ProbeSpec, proven: boolean, at: number): Track {
     role: spec.role,
     intervalMs: spec.intervalMs,
     timeoutMs: spec.timeoutMs,
+    guessed: spec.guessed === true,
+    standIn: spec.standIn === true,
+    replaced: false,
     silenceMs: Math.max(spanMs, spec.timeoutMs + afterTimeoutMs),
     lastStarted: 0,
     validFrom: 1,
     succeeded: false,
-    proven,
+    // That the instance's probes were good once says nothing of those which never counted.
+    proven: proven && spec.guessed !== true,
     lastSuccessAt: -Infinity,
     lastValidAt: at,
     lastVoid: '',
@@ -109,8 +117,20 @@ export function beginRun(track: Track, at: number, another: boolean): void {
   track.reported.active = false
 }
 
+/** A guess that was never right says nothing at all, neither good nor bad; nor does what stood in for one that was. */
+export function counts(track: Track): boolean {
+  return (track.proven || !track.guessed) && !track.replaced
+}
+
+/** A guess that was right takes the place of those that stood in for it. */
+export function replaceStandIns(by: Track, tracks: readonly Track[]): void {
+  if (!by.guessed || !by.proven) return
+  for (const track of tracks) if (track.standIn && track.role === by.role) track.replaced = true
+}
+
 /** Something is concluded against the target from this probe. */
 export function isIll(track: Track): boolean {
   const { dead, isMisconfigured, errors, slow, reported } = track
+  if (!counts(track)) return false
   return dead !== 'no' || isMisconfigured || errors.active || slow.active || reported.active
 }

@@ -1,9 +1,15 @@
 import type { Verdict } from '../model/index.ts'
 import { addImpact, close, incidentOf, isFrozen, openIncident, recover, want } from './incidents.ts'
+import { massOf, peersOf, type Mass } from './peers.ts'
 import { diagnosisRules, type OpenIncident, type ServiceRecord, type Turn } from './state.ts'
 
 /** Finds what a verdict of illness is due to: the service itself, something it depends on, or nobody knows yet. */
 export function attribute(turn: Turn, record: ServiceRecord, verdict: Verdict): void {
+  // Somebody has taken it into their own hands. A stop has its own time; maintenance ends by itself.
+  if (turn.state.maintenance.has(record.spec.name) || record.stops.has(verdict.instance)) {
+    record.doubt = null
+    return
+  }
   // Not even if a dependency is ill: it will not go on when that is well again, and meanwhile it holds ports and locks that
   // its next run needs. Nor does it wait for the dependency as a dead one does: a start too early costs a while of not being
   // ready, while the wait may have no end.
@@ -17,8 +23,11 @@ export function attribute(turn: Turn, record: ServiceRecord, verdict: Verdict): 
     return blame(turn, record, root, verdict)
   }
   const upstream = turn.state.graph.upstream(record.spec.name)
-  if (upstream.length === 0 || verdict.evidence === null) return takeBlame(turn, record, verdict)
-  if (record.doubt === null) askDependencies(turn, record, verdict.instance, upstream)
+  const peers = peersOf(turn, record)
+  if (verdict.evidence === null) return takeBlame(turn, record, verdict)
+  if (upstream.length + peers.length === 0)
+    return takeBlame(turn, record, verdict, massOf(turn, record, [], []) ?? undefined)
+  if (record.doubt === null) ask(turn, record, verdict.instance, upstream, peers)
 }
 
 type Found = OpenIncident | null | undefined
@@ -32,7 +41,7 @@ function attributeDeath(turn: Turn, record: ServiceRecord, verdict: Verdict, roo
   const mayDieToo = graph.upstream(record.spec.name).some((name) => services.get(name)?.spec.runtime != null)
   if (!mayDieToo) return takeBlame(turn, record, verdict)
   const { mono } = turn.now
-  const { dyingMs } = diagnosisRules
+  const dyingMs = record.spec.runtime === 'process' ? diagnosisRules.dyingMs : diagnosisRules.dyingApartMs
   record.doubt = { kind: 'dying', instance: verdict.instance, until: mono + dyingMs, latest: mono + 2 * dyingMs }
 }
 
@@ -100,12 +109,12 @@ function blame(turn: Turn, record: ServiceRecord, root: OpenIncident, verdict: V
   reconsiderDependants(turn, record)
 }
 
-/** The illness is its own. */
-export function takeBlame(turn: Turn, record: ServiceRecord, verdict: Verdict): void {
+/** The illness is its own; or, where so many are ill at once that this is no coincidence, that of what carries them all. */
+export function takeBlame(turn: Turn, record: ServiceRecord, verdict: Verdict, mass?: Mass): void {
   record.doubt = null
   record.impactedBy = null
-  const open = openIncident(turn, verdict, 'self')
-  if (verdict.status === 'unhealthy') want(turn, open, verdict)
+  const open = openIncident(turn, verdict, mass ? 'host' : 'self')
+  if (verdict.status === 'unhealthy') want(turn, open, verdict, mass)
   reconsiderDependants(turn, record)
 }
 
@@ -118,10 +127,17 @@ export function reconsiderDependants(turn: Turn, record: ServiceRecord): void {
   }
 }
 
-function askDependencies(turn: Turn, record: ServiceRecord, instance: string, services: readonly string[]): void {
+/** A fresh look at everything it depends on, and at a few that have nothing to do with it. */
+function ask(
+  turn: Turn,
+  record: ServiceRecord,
+  instance: string,
+  upstream: readonly string[],
+  peers: readonly string[],
+): void {
   const token = `${record.spec.name}#${++turn.state.tokens}`
   const withinMs = diagnosisRules.confirmMs
   // Twice the time: an answer that never comes must not leave the service undiagnosed.
-  record.doubt = { kind: 'confirming', token, instance, until: turn.now.mono + 2 * withinMs }
-  turn.effects.push({ type: 'confirm', token, services, withinMs })
+  record.doubt = { kind: 'confirming', token, instance, until: turn.now.mono + 2 * withinMs, peers }
+  turn.effects.push({ type: 'confirm', token, services: [...upstream, ...peers], withinMs })
 }

@@ -1,4 +1,5 @@
 import { isoOf, type Cause, type Impact, type Incident, type Verdict } from '../model/index.ts'
+import type { Mass } from './peers.ts'
 import { diagnosisRules, type OpenIncident, type ServiceRecord, type Turn } from './state.ts'
 
 /** The open incident whose root is this instance. */
@@ -10,7 +11,9 @@ export function incidentOf(turn: Turn, instance: string): OpenIncident | undefin
 export function openIncident(turn: Turn, verdict: Verdict, cause: Cause): OpenIncident {
   const { state, now } = turn
   const existing = incidentOf(turn, verdict.instance)
-  if (existing) return relapse(existing, verdict, cause)
+  const isDown = verdict.status === 'unhealthy' && cause !== 'operator'
+  if (isDown && existing?.incident.recoveredAt !== null) noteDown(turn, verdict.service)
+  if (existing) return relapse(turn, existing, verdict, cause)
   const incident: Incident = {
     id: freshId(turn, verdict.service),
     service: verdict.service,
@@ -42,7 +45,7 @@ export function openIncident(turn: Turn, verdict: Verdict, cause: Cause): OpenIn
 }
 
 /** Ill again before it was closed: the same story goes on, so that flapping is one incident. */
-function relapse(open: OpenIncident, verdict: Verdict, cause: Cause): OpenIncident {
+function relapse(turn: Turn, open: OpenIncident, verdict: Verdict, cause: Cause): OpenIncident {
   const before = open.incident
   const severity = verdict.status === 'unhealthy' ? 'unhealthy' : 'degraded'
   open.closesAt = null
@@ -57,10 +60,28 @@ function relapse(open: OpenIncident, verdict: Verdict, cause: Cause): OpenIncide
         severity,
         symptom: verdict.symptom ?? before.symptom,
         evidence: verdict.evidence,
-        reason: verdict.reason,
+        reason: withFlapping(turn, verdict),
         recoveredAt: null,
       }
   return open
+}
+
+function noteDown(turn: Turn, service: string): void {
+  const record = turn.state.services.get(service)
+  if (record) record.downs = [...downsOf(turn, service), turn.now.mono]
+}
+
+function downsOf(turn: Turn, service: string): readonly number[] {
+  const since = turn.now.mono - diagnosisRules.flapping.withinMs
+  return (turn.state.services.get(service)?.downs ?? []).filter((at) => at > since)
+}
+
+const isFlapping = (turn: Turn, service: string) => downsOf(turn, service).length >= diagnosisRules.flapping.downs
+
+function withFlapping(turn: Turn, { service, reason }: Verdict): string {
+  if (!isFlapping(turn, service)) return reason
+  const minutes = diagnosisRules.flapping.withinMs / 60_000
+  return `flapping, down ${downsOf(turn, service).length} times within ${minutes} min: ${reason}`
 }
 
 /**
@@ -72,6 +93,7 @@ function adoptLateSymptoms(turn: Turn, root: OpenIncident): readonly Verdict[] {
   const dead: Verdict[] = []
   for (const other of turn.state.incidents.values()) {
     if (other === root || other.incident.recoveredAt !== null || !below.has(other.incident.service)) continue
+    if (other.incident.cause === 'operator') continue
     if (turn.now.mono - other.detectedMono > diagnosisRules.lateRootMs) continue
     // A dependency that is merely degraded does not explain a death.
     if (other.incident.severity === 'unhealthy' && root.incident.severity !== 'unhealthy') continue
@@ -105,16 +127,27 @@ export function addImpact(turn: Turn, root: OpenIncident, service: string, reaso
 }
 
 /** Hands the instance of the verdict over to recovery: for an incident of its own, or behind the one that it died under. */
-export function want(turn: Turn, open: OpenIncident, { service, instance, reason, evidence }: Verdict): void {
+export function want(turn: Turn, open: OpenIncident, verdict: Verdict, mass?: Mass): void {
+  const { service, instance, reason, evidence } = verdict
   const { id, service: root } = open.incident
   const waitFor = root === service ? null : root
-  turn.events.push({ type: 'action.wanted', incident: id, service, instance, reason, evidence, waitFor })
+  turn.events.push({
+    type: 'action.wanted',
+    incident: id,
+    service,
+    instance,
+    reason,
+    evidence,
+    waitFor,
+    ...(mass ? { mass } : {}),
+  })
 }
 
 export function recover(turn: Turn, open: OpenIncident, stableMs: number): void {
   if (open.incident.recoveredAt !== null) return
   open.incident = { ...open.incident, recoveredAt: isoOf(turn.now.wall) }
-  open.closesAt = turn.now.mono + stableMs
+  const flapping = isFlapping(turn, open.incident.service)
+  open.closesAt = turn.now.mono + (flapping ? diagnosisRules.flapping.withinMs : stableMs)
   planReview(open, turn.now.mono)
   tell(turn, open, 'incident.recovered')
 }

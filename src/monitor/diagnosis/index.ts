@@ -1,10 +1,24 @@
-import type { CoreEvent, Instance, Now, Reduced, Restored, ServiceSpec, Step, Verdict } from '../model/index.ts'
+import {
+  wallOf,
+  type CoreEvent,
+  type Instance,
+  type Maintenance,
+  type Now,
+  type Reduced,
+  type Restored,
+  type ServiceSpec,
+  type Step,
+  type Verdict,
+} from '../model/index.ts'
 import { attribute, namedDependencies, reconsiderDependants, sickUpstream, takeBlame } from './attribute.ts'
+import { rejoin } from './families.ts'
 import { buildGraph } from './graph.ts'
 import { close, incidentOf, openIncident, planReview, recover, tellChanges } from './incidents.ts'
+import { massOf } from './peers.ts'
+import { keepWave, nextOfStops, noteEnd, passStops } from './stops.ts'
 import {
   diagnosisRules,
-  freshView,
+  freshRecord,
   initialState,
   type DiagnosisState,
   type Doubt,
@@ -43,10 +57,16 @@ function reduce(state: DiagnosisState, event: CoreEvent, now: Now): Reduced<Diag
     case 'instance.failed':
     case 'instance.suspended':
     case 'instance.resumed':
+    case 'instance.stopping':
+    case 'instance.lost':
+    case 'instance.changed':
       instanceChanged(turn, event.instance)
       break
     case 'instance.removed':
       forget(turn, event.instance.service, event.instance.id)
+      break
+    case 'maintenance.changed':
+      maintain(turn, event.maintenance)
       break
     case 'tick':
       passTime(turn)
@@ -66,20 +86,27 @@ function changeServices(turn: Turn, specs: readonly ServiceSpec[]): void {
   for (const spec of specs) {
     const known = services.get(spec.name)
     if (known) known.spec = spec
-    else {
-      const view = freshView(spec.name)
-      const empty = { verdicts: new Map(), runs: new Map(), suspended: new Set<string>() }
-      services.set(spec.name, { spec, ...empty, doubt: null, impactedBy: null, view })
-    }
+    else services.set(spec.name, freshRecord(spec))
   }
   turn.state.graph = buildGraph(specs)
   for (const open of incidents.values()) if (!names.has(open.incident.service)) close(turn, open, 'no longer watched')
 }
 
-function instanceChanged(turn: Turn, { service, id, state, startedAt }: Instance): void {
+function instanceChanged(turn: Turn, instance: Instance): void {
+  const { service, id, state, startedAt } = instance
   const record = turn.state.services.get(service)
-  if (!record) return
+  // Its runtime does not answer: what was known of it last still holds.
+  if (!record || state === 'unknown') return
+  if (startedAt !== null && record.runs.has(id) && record.runs.get(id) !== startedAt) record.renewed.set(id, startedAt)
+  // Events are hints and may come twice: an end is one when there was a run, or when this is the first that is heard of it.
+  const ran = record.runs.get(id) !== null
+  const isFirst = !record.runs.has(id)
   record.runs.set(id, startedAt)
+  if (instance.networkOf == null) record.networkOf.delete(id)
+  else record.networkOf.set(id, instance.networkOf)
+  noteEnd(turn, record, instance, { ran, isFirst })
+  if (state !== 'stopping') record.stopping.delete(id)
+  else if (!record.stopping.has(id)) record.stopping.set(id, turn.now.mono)
   if (state !== 'suspended') {
     record.suspended.delete(id)
     return
@@ -107,6 +134,7 @@ function judge(turn: Turn, verdict: Verdict): void {
       record.impactedBy = null
       if (own) recover(turn, own, record.spec.recovery.stableMs)
       reconsiderDependants(turn, record)
+      rejoin(turn, record, verdict.instance)
       break
     case 'degraded':
     case 'unhealthy':
@@ -128,9 +156,11 @@ function confirmed(turn: Turn, token: string, doubtful: readonly string[]): void
     record.doubt = null
     if (!verdict || verdict.status !== 'unhealthy' || turn.state.observerUnwell) return
     if (sickUpstream(turn, record, verdict)) return attribute(turn, record, verdict)
-    if (doubtful.length === 0) return takeBlame(turn, record, verdict)
+    const suspects = turn.state.graph.upstream(record.spec.name).filter((name) => doubtful.includes(name))
+    if (suspects.length === 0)
+      return takeBlame(turn, record, verdict, massOf(turn, record, doubt.peers, doubtful) ?? undefined)
     const until = turn.now.mono + diagnosisRules.lateRootMs
-    record.doubt = { kind: 'awaiting-root', instance: verdict.instance, suspects: doubtful, until }
+    record.doubt = { kind: 'awaiting-root', instance: verdict.instance, suspects, until }
     return
   }
 }
@@ -138,6 +168,7 @@ function confirmed(turn: Turn, token: string, doubtful: readonly string[]): void
 function passTime(turn: Turn): void {
   const { now, state } = turn
   for (const record of state.services.values()) {
+    passStops(turn, record, (verdict) => attribute(turn, record, verdict))
     const { doubt } = record
     if (!doubt || now.mono < doubt.until) continue
     const later = doubt.kind === 'dying' && stillDying(turn, record, doubt)
@@ -184,10 +215,14 @@ function review(turn: Turn, id: string): void {
   open.reviewAt = settled ? null : open.settledAt
   for (const record of turn.state.services.values()) {
     if (record.impactedBy !== id) continue
-    const ill = [...record.verdicts.values()].filter(({ status, evidence }) =>
+    const ill = [...record.verdicts.values()].filter(({ instance, status, evidence }) => {
+      // What somebody stopped and left stopped is told already.
+      if (record.stops.has(instance)) return false
       // The dead are being started one after another by now, which may take its time in a large fleet.
-      settled ? status === 'unhealthy' || status === 'degraded' : status === 'unhealthy' && evidence !== 'certain',
-    )
+      return settled
+        ? status === 'unhealthy' || status === 'degraded'
+        : status === 'unhealthy' && evidence !== 'certain'
+    })
     if (ill.length === 0 && !settled) continue
     record.impactedBy = null
     for (const verdict of ill) attribute(turn, record, verdict)
@@ -196,7 +231,6 @@ function review(turn: Turn, id: string): void {
 
 function restore(turn: Turn, event: Restored): void {
   for (const incident of event.incidents) {
-    if (!turn.state.services.has(incident.service)) continue
     const { mono } = turn.now
     const stable = turn.state.services.get(incident.service)?.spec.recovery.stableMs ?? 0
     const open: OpenIncident = {
@@ -209,6 +243,7 @@ function restore(turn: Turn, event: Restored): void {
     }
     if (incident.recoveredAt !== null) planReview(open, mono)
     turn.state.incidents.set(incident.id, open)
+    if (!turn.state.services.has(incident.service)) close(turn, open, 'no longer watched')
   }
 }
 
@@ -218,14 +253,41 @@ function forget(turn: Turn, service: string, instance: string): void {
   record.verdicts.delete(instance)
   record.runs.delete(instance)
   record.suspended.delete(instance)
+  record.stopping.delete(instance)
+  record.stops.delete(instance)
+  record.renewed.delete(instance)
+  record.networkOf.delete(instance)
+  record.removedAt = turn.now.mono
   if (record.doubt?.instance === instance) record.doubt = null
+  if (record.verdicts.size === 0) record.impactedBy = null
   const own = incidentOf(turn, instance)
-  if (own) close(turn, own, 'the instance was removed')
+  if (own?.incident.cause === 'operator') keepWave(turn, own)
+  else if (own) close(turn, own, 'the instance was removed')
+}
+
+/** Who is no longer left alone is judged by what is known of it now. */
+function maintain(turn: Turn, entries: readonly Maintenance[]): void {
+  const { maintenance, services } = turn.state
+  const before = [...maintenance.keys()]
+  maintenance.clear()
+  for (const entry of entries) {
+    if (wallOf(entry.until) > turn.now.wall) maintenance.set(entry.service, entry)
+  }
+  for (const name of before) {
+    const record = maintenance.has(name) ? undefined : services.get(name)
+    for (const verdict of record?.verdicts.values() ?? []) {
+      const ill = verdict.status === 'unhealthy' || verdict.status === 'degraded'
+      if (record && ill && verdict.symptom !== 'misconfigured') attribute(turn, record, verdict)
+    }
+  }
 }
 
 function wakeAt(state: DiagnosisState): number | null {
   let at = Infinity
-  for (const record of state.services.values()) if (record.doubt) at = Math.min(at, record.doubt.until)
+  for (const record of state.services.values()) {
+    if (record.doubt) at = Math.min(at, record.doubt.until)
+    if (record.stops.size > 0) at = Math.min(at, nextOfStops(record))
+  }
   for (const open of state.incidents.values()) {
     if (open.reviewAt !== null) at = Math.min(at, open.reviewAt)
     if (open.closesAt !== null) at = Math.min(at, Math.max(open.closesAt, closable(state, open.incident.id)))

@@ -1,7 +1,17 @@
-import type { DerivedEvent, Effect, Incident, Now, ServiceSpec, ServiceView, Verdict } from '../model/index.ts'
+import type {
+  DerivedEvent,
+  Effect,
+  Incident,
+  Maintenance,
+  Now,
+  ServiceSpec,
+  ServiceView,
+  Verdict,
+} from '../model/index.ts'
 import { buildGraph, type Graph } from './graph.ts'
+import type { Stop } from './stops.ts'
 
-/** Numbers of diagnosis, milliseconds. Source: reference "Recovery", root cause. */
+/** Numbers of diagnosis, milliseconds where not said otherwise. Source: reference "Recovery" and "Detection". */
 export const diagnosisRules = {
   /** A fresh probe of every dependency may take this long before silence is blamed on the service itself. */
   confirmMs: 1_500,
@@ -13,8 +23,23 @@ export const diagnosisRules = {
   reviveAfterRootMs: 10_000,
   /** Of several processes that end together, a dependant's end may be seen first: wait so long for its dependency's. */
   dyingMs: 120,
+  /** The same where a runtime tells of deaths one after another, as Docker does within some hundreds of milliseconds. */
+  dyingApartMs: 400,
   /** A process that falls silent shows it first by whichever probe is asked first: wait so long for liveness. */
   livenessMs: 1_500,
+  /** What is stopped by somebody counts as dead after this long, unless it is removed or replaced, or others of its domain are stopped too. */
+  stopMs: 15_000,
+  /** A restart or a replacement by hand is over by then, and worth no word. */
+  sayStopMs: 2_000,
+  /** What was stopped together with others and is left so makes a later stop in its domain part of it for so long. */
+  waveMs: 60_000,
+  /**
+   * So many services, and such a share of their domain, ill at once are no coincidence: the fault is elsewhere. Counted from
+   * the first evidence of each, which silence needs 2.5 s to become a verdict.
+   */
+  mass: { services: 3, share: 0.55, withinMs: 12_500 },
+  /** So often down within so long is flapping: one incident, which closes only after as long without. */
+  flapping: { downs: 3, withinMs: 600_000 },
 } as const
 
 /**
@@ -24,7 +49,14 @@ export const diagnosisRules = {
  * seen dead in a moment; not waited for beyond `latest`
  */
 export type Doubt =
-  | { readonly kind: 'confirming'; readonly token: string; readonly instance: string; readonly until: number }
+  | {
+      readonly kind: 'confirming'
+      readonly token: string
+      readonly instance: string
+      readonly until: number
+      /** Those asked only to see whether the illness is general. */
+      readonly peers: readonly string[]
+    }
   | {
       readonly kind: 'awaiting-root'
       readonly instance: string
@@ -42,6 +74,18 @@ export interface ServiceRecord {
   readonly runs: Map<string, string | null>
   /** Instances whose process is stopped (state T), as the runtime saw it. */
   readonly suspended: Set<string>
+  /** Instances that somebody is stopping, and since when; monotonic. */
+  readonly stopping: Map<string, number>
+  /** Instances that somebody has stopped. */
+  readonly stops: Map<string, Stop>
+  /** Monotonic; when an instance of it was last removed. */
+  removedAt: number | null
+  /** Instances of which a new run began while we watched, by that run's start. */
+  readonly renewed: Map<string, string>
+  /** Instance → the one whose network namespace it shares. */
+  readonly networkOf: Map<string, string>
+  /** Monotonic times at which it went down. */
+  downs: number[]
   doubt: Doubt | null
   /** Incident of another service that this one suffers under. */
   impactedBy: string | null
@@ -67,6 +111,7 @@ export interface DiagnosisState {
   readonly incidents: Map<string, OpenIncident>
   graph: Graph
   observerUnwell: boolean
+  readonly maintenance: Map<string, Maintenance>
   tokens: number
   /** Incident ids given within the last millisecond that gave any: an id is never given twice. */
   readonly given: { stamp: string; count: number }
@@ -77,6 +122,7 @@ export const initialState = (): DiagnosisState => ({
   incidents: new Map(),
   graph: buildGraph([]),
   observerUnwell: false,
+  maintenance: new Map(),
   tokens: 0,
   given: { stamp: '', count: 0 },
 })
@@ -88,6 +134,22 @@ export interface Turn {
   readonly events: DerivedEvent[]
   readonly effects: Effect[]
 }
+
+export const freshRecord = (spec: ServiceSpec): ServiceRecord => ({
+  spec,
+  verdicts: new Map(),
+  runs: new Map(),
+  suspended: new Set(),
+  stopping: new Map(),
+  stops: new Map(),
+  removedAt: null,
+  renewed: new Map(),
+  networkOf: new Map(),
+  downs: [],
+  doubt: null,
+  impactedBy: null,
+  view: freshView(spec.name),
+})
 
 export const freshView = (name: string): ServiceView => ({
   name,

@@ -1,6 +1,6 @@
 import { isoOf, type Cause, type InstanceStatus, type ServiceView, type Verdict } from '../model/index.ts'
 import { incidentOf } from './incidents.ts'
-import type { ServiceRecord, Turn } from './state.ts'
+import { diagnosisRules, type ServiceRecord, type Turn } from './state.ts'
 
 const SEVERITY: readonly InstanceStatus[] = ['healthy', 'starting', 'unknown', 'degraded', 'unhealthy']
 
@@ -36,6 +36,8 @@ function viewOf(turn: Turn, record: ServiceRecord): Omit<ServiceView, 'since'> {
   const own = incidentOf(turn, worst.instance)
   const ill = worst.status === 'degraded' || worst.status === 'unhealthy'
   const reason = explain(turn, record, worst)
+  const inHand = ill ? inOperatorsHand(turn, record, worst) : null
+  if (inHand) return { name, status: 'unknown', cause: 'operator', incident: own?.incident.id ?? null, ...inHand }
   return {
     name,
     status,
@@ -46,8 +48,35 @@ function viewOf(turn: Turn, record: ServiceRecord): Omit<ServiceView, 'since'> {
   }
 }
 
+/** Stopped by somebody, or under maintenance: that it does not serve is known and meant, so it is neither well nor ill. */
+function inOperatorsHand(
+  turn: Turn,
+  record: ServiceRecord,
+  verdict: Verdict,
+): Pick<ServiceView, 'symptom' | 'reason'> | null {
+  const entry = turn.state.maintenance.get(record.spec.name)
+  if (entry) {
+    return {
+      symptom: verdict.symptom,
+      reason: `maintenance by ${entry.by} until ${entry.until} (${entry.reason}): ${verdict.reason}`,
+    }
+  }
+  const stop = record.stops.get(verdict.instance)
+  if (!stop || verdict.evidence !== 'certain') return null
+  if (stop.by === 'before') {
+    const how = verdict.symptom === 'paused' ? 'paused' : 'stopped'
+    return { symptom: 'stopped', reason: `it was ${how} when Medyk first saw it, and is left so` }
+  }
+  const who = stop.by === 'stop' ? 'somebody has stopped it' : 'it has ended, and nobody saw how'
+  const then = stop.resting
+    ? 'together with others: it is left so'
+    : `it is started ${diagnosisRules.stopMs / 1_000} s after that, unless it is removed, replaced, or others are stopped too`
+  return { symptom: 'stopped', reason: `${who}; ${then}` }
+}
+
 function causeOf(record: ServiceRecord, verdict: Verdict, own: Cause | null): Cause | null {
-  if (verdict.symptom === 'observer') return 'observer'
+  if (verdict.symptom === 'observer' || verdict.symptom === 'runtime') return 'observer'
+  if (verdict.symptom === 'stopped') return 'operator'
   if (verdict.status !== 'degraded' && verdict.status !== 'unhealthy') return null
   if (verdict.symptom === 'misconfigured') return 'operator'
   if (record.impactedBy !== null || record.doubt?.kind === 'awaiting-root') return 'dependency'

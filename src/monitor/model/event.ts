@@ -60,10 +60,22 @@ export type DerivedEvent =
       readonly reason: string
       readonly evidence: EvidenceClass | null
       readonly waitFor: string | null
+      /** It runs, and has to be restarted since what it hangs on was: no illness of its own is asked for. */
+      readonly rejoin?: true
+      /** So many of its domain's services are ill at once that the fault is likely elsewhere. */
+      readonly mass?: { readonly ill: number; readonly of: number; readonly domain: string | null }
     }
   | { readonly type: 'action.decided'; readonly action: Action; readonly decidedAt: string }
   /** Why nothing is done, said once per change of reason. */
   | { readonly type: 'action.withheld'; readonly service: string; readonly incident: string; readonly reason: string }
+  /** So many are ill at once that nothing is restarted for a while; told once for each time. */
+  | {
+      readonly type: 'mass.failure'
+      readonly domain: string | null
+      readonly ill: number
+      readonly of: number
+      readonly reason: string
+    }
   | {
       readonly type: 'service.quarantined'
       readonly service: string

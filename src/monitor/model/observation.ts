@@ -6,6 +6,8 @@ export interface TargetReport {
   /** Names of its checks that are not healthy; at most 20, each at most 80 printable characters. */
   readonly failing: readonly string[]
   readonly version: string | null
+  /** It is the report of this project's own library, which may be asked often. */
+  readonly library?: true
 }
 
 /**

@@ -16,6 +16,10 @@ export interface ProbeSpec {
   readonly dial?: 'instance'
   /** What it was derived from, for people; absent: somebody configured it. */
   readonly derivedFrom?: string
+  /** Nobody said that there is such a thing to ask: until it has succeeded it is as if it were not there. */
+  readonly guessed?: true
+  /** Counts only as long as no guess of the same role has succeeded: slower, or less direct, but somebody's own word. */
+  readonly standIn?: true
 }
 
 /** Where an edge of the dependency graph was learned. */
@@ -69,6 +73,8 @@ export interface ServiceSpec {
   readonly domain?: string
   /** Runs once and ends: an end with code 0 is no illness, and it is never started by Medyk. */
   readonly job?: true
+  /** Nothing says that it serves: when it ends by itself with code 0, that may be its natural end. */
+  readonly mayFinish?: true
 }
 
 /**
@@ -84,6 +90,8 @@ export interface CoverageRow {
   readonly derivedFrom: string
   /** What is wrong or could be better, and what to do; null: nothing. */
   readonly note: string | null
+  /** No service (a container that runs once, say): told, so that nothing is left unsaid, but not counted. Absent: counted. */
+  readonly counts?: false
 }
 
 /** Leave this service alone until. */

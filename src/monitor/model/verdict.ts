@@ -52,4 +52,6 @@ export interface Verdict {
   readonly failing: readonly string[]
   /** Monotonic: the first sign of what led here. */
   readonly firstEvidenceAt: number
+  /** With the first good verdict of a run whose start was seen: how long it took, milliseconds. */
+  readonly bootMs?: number
 }

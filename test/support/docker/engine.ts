@@ -126,11 +126,11 @@ export class Engine implements AsyncDisposable {
     return command(program, args, { ...options, env })
   }
 
-  /** `docker inspect` of one container. */
+  /** `docker inspect` of one container; without the CLI, so that it can be asked often beside a measurement. */
   async inspect(container: string): Promise<InspectedContainer> {
-    const [first] = JSON.parse(await this.docker('container', 'inspect', container)) as InspectedContainer[]
-    if (!first) throw new Error(`there is no container ${container}`)
-    return first
+    const { status, body } = await ask(this.socket, `/containers/${encodeURIComponent(container)}/json`)
+    if (status !== 200) throw new Error(`inspect ${container}: ${body.trim()}`)
+    return JSON.parse(body) as InspectedContainer
   }
 
   /** Runs a container of the base image; resolves to its id. `args` stand before the image. */
@@ -271,14 +271,22 @@ function freePool(): string {
   throw new Error('no free private network between 10.214 and 10.254')
 }
 
-function ping(socketPath: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const asked = request({ socketPath, path: '/_ping', timeout: 2_000 }, (response) => {
-      response.resume()
-      resolve(response.statusCode === 200)
+const ping = (socket: string) =>
+  ask(socket, '/_ping').then(
+    ({ status }) => status === 200,
+    () => false,
+  )
+
+function ask(socketPath: string, path: string): Promise<{ readonly status: number; readonly body: string }> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ socketPath, path, timeout: 10_000 }, (response) => {
+      let body = ''
+      response.setEncoding('utf8').on('data', (text: string) => (body += text))
+      response.once('end', () => resolve({ status: response.statusCode ?? 0, body }))
+      response.once('error', reject)
     })
-    asked.once('timeout', () => asked.destroy())
-    asked.once('error', () => resolve(false))
+    asked.once('timeout', () => asked.destroy(new Error(`Docker did not answer ${path} within 10 s`)))
+    asked.once('error', reject)
     asked.end()
   })
 }

@@ -1,5 +1,5 @@
 import { connect, isIP, type Socket } from 'node:net'
-import { connect as connectTls } from 'node:tls'
+import { checkServerIdentity, connect as connectTls } from 'node:tls'
 import { messageOf, printable } from '@medyk/health/internal'
 import { z } from 'zod'
 import type { Prober, TargetReport } from '../../model/index.ts'
@@ -10,7 +10,7 @@ import { readReport } from './report.ts'
 
 export const kind = 'http'
 
-const status = z.int().min(100).max(599)
+const status = z.union([z.int().min(100).max(599), z.enum(['1xx', '2xx', '3xx', '4xx', '5xx'])])
 
 export const schema = z.strictObject({
   url: z
@@ -23,7 +23,9 @@ export const schema = z.strictObject({
       status: z
         .union([status, z.array(status).min(1).max(20)])
         .optional()
-        .meta({ description: 'Status code, or several, that count as good. Default: any from 200 to 299.' }),
+        .meta({
+          description: 'Status code, or several, that count as good; 2xx is any from 200 to 299. Default: 2xx.',
+        }),
       bodyContains: z
         .string()
         .min(1)
@@ -62,7 +64,7 @@ type Options = z.infer<typeof schema>
 
 /** One target's question, worked out once. */
 interface Question {
-  readonly open: () => Socket
+  readonly open: (dial: string | undefined) => Socket
   readonly connectEvent: Conversation['connectEvent']
   readonly request: Buffer
   readonly expected: (status: number) => boolean
@@ -94,7 +96,7 @@ export async function create(environment: ProberEnvironment): Promise<Prober> {
           reason: printable(`the http prober does not understand its options: ${messageOf(thrown)}`),
         }
       }
-      return await converse(question.open, conversationOf(question), limits)
+      return await converse(() => question.open(limits.dial), conversationOf(question), limits)
     },
   }
 }
@@ -117,26 +119,32 @@ function ask(options: Options, environment: ProberEnvironment): Question {
   }
   const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
   const good = options.expect?.status
-  const codes = good === undefined ? null : new Set([good].flat())
   return {
     open: isTls
-      ? () =>
+      ? (dial = host) =>
           connectTls({
-            host,
+            host: dial,
             port,
             ALPNProtocols: ['http/1.1'],
+            // Whatever address it is found at, it has to be the one that the URL names.
+            checkServerIdentity: (_, certificate) => checkServerIdentity(serverName, certificate),
             // An address is no server name (RFC 6066); the certificate is then checked against the address.
             ...(isIP(serverName) ? {} : { servername: serverName }),
             ...(ca === undefined ? {} : { ca }),
           })
-      : () => connect({ host, port }),
+      : (dial = host) => connect({ host: dial, port }),
     connectEvent: isTls ? 'secureConnect' : 'connect',
     request: Buffer.from(`GET ${path} HTTP/1.1\r\n${head.join('')}\r\n`, 'latin1'),
-    expected: codes ? (code) => codes.has(code) : (code) => code >= 200 && code <= 299,
+    expected: expectation([good ?? '2xx'].flat()),
     bodyContains: options.expect?.bodyContains === undefined ? null : Buffer.from(options.expect.bodyContains),
     reads: options.format !== 'none',
     path: printable(path, 100),
   }
+}
+
+function expectation(good: readonly (number | string)[]): (status: number) => boolean {
+  const [codes, classes] = [new Set<unknown>(good), new Set(good.map((one) => `${one}`.replace(/^(.)xx$/, '$1')))]
+  return (code) => codes.has(code) || classes.has(`${Math.floor(code / 100)}`)
 }
 
 function conversationOf(question: Question): Conversation {
@@ -165,8 +173,9 @@ function judge(question: Question, response: HttpResponse): Finding {
   const { status: code, headers, body } = response
   const encoding = headers.get('content-encoding')?.join(',').toLowerCase() ?? 'identity'
   if (encoding !== 'identity') return explicit(`compressed (${printable(encoding, 30)}), though asked not to`, null)
-  const report = question.reads ? readReport(body) : null
-  if (!question.expected(code)) return unexpected(question, response, report)
+  const isGood = question.expected(code)
+  const report = question.reads ? readReport(body, isGood) : null
+  if (!isGood) return unexpected(question, response, report)
   if (question.bodyContains && !body.includes(question.bodyContains)) {
     return explicit(`${code} with a wrong body`, report)
   }

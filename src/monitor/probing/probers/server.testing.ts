@@ -8,8 +8,11 @@ export interface RawServer extends AsyncDisposable {
   readonly open: () => number
 }
 
-/** A server that does with each connection just what it is told, well-formed or not. */
-export async function rawServer(onRequest: (socket: Socket, request: string) => void): Promise<RawServer> {
+/** A server that does with each connection just what it is told, well-formed or not, once it has heard `ending`. */
+export async function rawServer(
+  onRequest: (socket: Socket, request: string) => void,
+  ending = '\r\n\r\n',
+): Promise<RawServer> {
   const sockets = new Set<Socket>()
   let connections = 0
   const server: Server = createServer((socket) => {
@@ -19,9 +22,9 @@ export async function rawServer(onRequest: (socket: Socket, request: string) => 
     socket.on('close', () => sockets.delete(socket))
     let request = ''
     socket.on('data', (chunk) => {
-      const wasWhole = request.includes('\r\n\r\n')
+      const wasWhole = request.includes(ending)
       request += chunk.toString('latin1')
-      if (!wasWhole && request.includes('\r\n\r\n')) onRequest(socket, request)
+      if (!wasWhole && request.includes(ending)) onRequest(socket, request)
     })
   })
   server.listen(0, '127.0.0.1')

@@ -18,7 +18,7 @@ export async function create(): Promise<Prober> {
       const parsed = schema.safeParse(options)
       if (!parsed.success) return { class: 'void', reason: 'the tcp prober does not understand its options' }
       const { host = '127.0.0.1', port } = parsed.data
-      return await converse(() => connect({ host, port }), accepted, limits)
+      return await converse(() => connect({ host: limits.dial ?? host, port }), accepted, limits)
     },
   }
 }

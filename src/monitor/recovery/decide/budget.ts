@@ -9,6 +9,27 @@ export function attemptsInWindow(state: RecoveryState, service: string, policy: 
   return kept.length
 }
 
+/** Why the domain of a service, all its services taken together, may have no more actions for now; else null. */
+export function domainSpent(
+  state: RecoveryState,
+  domain: string | undefined,
+  mono: number,
+): { readonly reason: string; readonly until: number } | null {
+  const { domainPerService, domainAtLeast, domainWindowMs } = globalRules
+  const members = [...state.services.values()].filter((spec) => spec.domain === domain && spec.runtime !== null)
+  const allowed = Math.max(domainAtLeast, domainPerService * members.length)
+  const since = mono - domainWindowMs
+  const used = members.flatMap(({ name }) => (state.attempts.get(name) ?? []).filter((at) => at > since))
+  if (used.length < allowed) return null
+  const oldest = used.toSorted((a, b) => a - b)[used.length - allowed] ?? mono
+  const whose = domain === undefined ? 'this host' : domain
+  const minutes = domainWindowMs / 60_000
+  return {
+    reason: `${used.length} actions on ${whose} within ${minutes} min are enough`,
+    until: oldest + domainWindowMs,
+  }
+}
+
 /**
  * Milliseconds to wait before attempt `n` (from 0), spread by ± jitter. The spread comes from the text `salt`, not from a
  * generator: the same incident replays the same way, and two services never march in step.
@@ -30,17 +51,21 @@ export function unitHash(text: string): number {
   return (hash >>> 0) / 2 ** 32
 }
 
-/** Takes one global token; otherwise says when to ask again. */
+/**
+ * Takes global tokens; otherwise says when to ask again. A start of what is dead can do no harm and costs half, so that a
+ * whole host that went down is up again in half the time.
+ */
 export function takeGlobal(
   state: RecoveryState,
   mono: number,
+  cost: number,
 ): { readonly ok: true } | { readonly ok: false; readonly at: number | null } {
   if (state.acting.size >= globalRules.concurrent) return { ok: false, at: null }
   const since = state.refilledAt ?? mono
   const earned = Math.floor((mono - since) / globalRules.refillMs)
   state.tokens = Math.min(globalRules.burst, state.tokens + earned)
   state.refilledAt = state.tokens === globalRules.burst ? mono : since + earned * globalRules.refillMs
-  if (state.tokens < 1) return { ok: false, at: state.refilledAt + globalRules.refillMs }
-  state.tokens -= 1
+  if (state.tokens < cost) return { ok: false, at: state.refilledAt + globalRules.refillMs }
+  state.tokens -= cost
   return { ok: true }
 }

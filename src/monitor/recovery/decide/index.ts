@@ -12,6 +12,7 @@ import type {
   Step,
   Verdict,
 } from '../../model/index.ts'
+import { noteMass } from './mass.ts'
 import { globalRules, initialState, type Patient, type RecoveryState, type Turn } from './state.ts'
 import { actionFailed, delayBefore, discharge, quarantine, release, treatAll } from './treat.ts'
 
@@ -40,6 +41,9 @@ function take(turn: Turn, event: CoreEvent): void {
     case 'instance.failed':
     case 'instance.suspended':
     case 'instance.resumed':
+    case 'instance.stopping':
+    case 'instance.lost':
+    case 'instance.changed':
     case 'instance.removed':
       return instanceChanged(turn, event)
     case 'verdict':
@@ -50,11 +54,20 @@ function take(turn: Turn, event: CoreEvent): void {
       return
     case 'action.wanted':
       return wanted(turn, event)
+    case 'incident.opened':
+    case 'incident.updated':
+      // Somebody has taken it into their own hands: whatever was planned for it is off.
+      if (event.incident.cause === 'operator') incidentOver(turn, event.incident, true)
+      return
     case 'incident.recovered':
     case 'incident.closed':
       return incidentOver(turn, event.incident, event.type === 'incident.closed')
     case 'action.finished':
       return finished(turn, event.action, event.outcome)
+    case 'maintenance.changed':
+      state.maintenance.clear()
+      for (const entry of event.maintenance) state.maintenance.set(entry.service, entry)
+      return
     case 'restored':
       return restore(turn, event)
     default:
@@ -92,6 +105,12 @@ function instanceChanged(turn: Turn, event: RuntimeEvent): void {
     return
   }
   const known = instances.get(instance.id)
+  if (instance.state === 'unknown') {
+    if (known) known.state = 'unknown'
+    return
+  }
+  if (instance.exit?.oomKilled && known && known.state !== 'exited' && endedAgain(instance))
+    noteOom(turn, instance.service)
   const failure = instance.state === 'failed' && instance.failure?.permanent ? instance.failure.reason : null
   const replaced = known !== undefined && known.startedAt !== instance.startedAt
   instances.set(instance.id, {
@@ -101,6 +120,7 @@ function instanceChanged(turn: Turn, event: RuntimeEvent): void {
     permanentFailure: failure,
     // What was known of a former run says nothing about this one.
     status: known && !replaced ? known.status : known && instance.startedAt !== null ? 'starting' : 'unknown',
+    stopped: isStopped(instance) && (known?.state !== 'exited' || known.stopped),
   })
   const patient = patients.get(instance.id)
   if (patient && replaced && instance.startedAt !== null && isIdle(patient)) {
@@ -115,11 +135,24 @@ function instanceChanged(turn: Turn, event: RuntimeEvent): void {
 const isIdle = (patient: Patient) => patient.phase.kind === 'waiting' || patient.phase.kind === 'quarantined'
 
 function verifying(turn: Turn, service: string, replaces: string | null, sameRun = false): Patient['phase'] {
-  const graceMs = turn.state.services.get(service)?.startupGraceMs ?? 0
+  const { services, boots } = turn.state
+  const graceMs = Math.max(services.get(service)?.startupGraceMs ?? 0, 2 * (boots.get(service) ?? 0))
   return { kind: 'verifying', replaces, sameRun, until: turn.now.mono + graceMs }
 }
 
 const endedAgain = (instance: Instance) => instance.state === 'exited' || instance.state === 'failed'
+
+/** Longer than any boot that is one. */
+const LONGEST_BOOT_MS = 1_800_000
+
+function isStopped({ state, exit }: Instance): boolean {
+  const by = exit?.endedBy
+  return state === 'exited' && (by === 'stop' || by === 'before' || by === 'unknown')
+}
+
+function noteOom({ state, now }: Turn, service: string): void {
+  state.ooms.set(service, [...(state.ooms.get(service) ?? []).slice(-9), now.mono])
+}
 
 function describeEnd(instance: Instance): string {
   if (instance.failure) return instance.failure.reason
@@ -137,6 +170,10 @@ function judged(turn: Turn, verdict: Verdict): void {
   )
     return
   instance.status = verdict.status
+  if (verdict.bootMs !== undefined) {
+    const { boots } = turn.state
+    boots.set(verdict.service, Math.min(LONGEST_BOOT_MS, Math.max(boots.get(verdict.service) ?? 0, verdict.bootMs)))
+  }
   const patient = patients.get(verdict.instance)
   const alive = isAlive(verdict.status)
   if (!patient) {
@@ -145,7 +182,8 @@ function judged(turn: Turn, verdict: Verdict): void {
     return
   }
   // Alive and degraded is cured as far as a restart can cure: that it cannot serve is diagnosed on its own.
-  if (alive && patient.phase.kind !== 'acting' && patient.phase.kind !== 'verifying') return discharge(turn, patient)
+  if (alive && patient.phase.kind !== 'acting' && patient.phase.kind !== 'verifying' && !patient.rejoin)
+    return discharge(turn, patient)
   if (alive && patient.phase.kind === 'verifying' && isNewRun(patient, instance.startedAt))
     return discharge(turn, patient)
   if (verdict.status !== 'unhealthy') return
@@ -168,16 +206,21 @@ function isNewRun(patient: Patient, startedAt: string | null): boolean {
 
 type Wanted = Extract<CoreEvent, { type: 'action.wanted' }>
 
-function wanted(turn: Turn, { instance, service, incident, reason, evidence, waitFor }: Wanted): void {
-  const state = turn.state.instances.get(instance)?.state
+function wanted(turn: Turn, event: Wanted): void {
+  const { instance, service, incident, reason, evidence, waitFor, rejoin = false } = event
+  const known = turn.state.instances.get(instance)
   // Behind another only what is gone: a start is all that may be done to it.
-  if (waitFor !== null && state !== 'exited' && state !== 'failed') return
-  admit(turn, { instance, service, incident, reason, waitFor }, evidence !== null)
+  if (waitFor !== null && known?.state !== 'exited' && known?.state !== 'failed') return
+  // Diagnosis asks for what somebody stopped only when that is no reason any more.
+  if (known) known.stopped = false
+  admit(turn, { instance, service, incident, reason, waitFor, rejoin }, evidence !== null)
+  const patient = turn.state.patients.get(instance)
+  if (patient) noteMass(turn, patient, event)
 }
 
 function admit(
   turn: Turn,
-  who: Pick<Patient, 'instance' | 'service' | 'incident' | 'reason' | 'waitFor'>,
+  who: Pick<Patient, 'instance' | 'service' | 'incident' | 'reason' | 'waitFor' | 'rejoin'>,
   believed: boolean,
 ): void {
   const { state, now } = turn
@@ -186,6 +229,7 @@ function admit(
   if (known) {
     known.incident = who.incident
     known.waitFor = who.waitFor
+    known.rejoin ||= who.rejoin
     known.over = false
     known.believed ||= believed
     return
@@ -261,6 +305,12 @@ function restore(turn: Turn, event: Restored): void {
       [...(state.attempts.get(service) ?? []), mono].sort((a, b) => a - b),
     )
   }
+  // A monitor that keeps dying must not have a full burst each time.
+  const { refillMs, burst } = globalRules
+  const recent = event.attempts.filter(({ wall }) => now.wall - wall < refillMs * burst && wall <= now.wall).length
+  state.tokens = Math.max(0, burst - recent)
+  state.refilledAt = now.mono
+  for (const { service, bootMs } of event.boots ?? []) state.boots.set(service, bootMs)
   for (const { service, sinceWall, reason } of event.quarantined) state.quarantined.set(service, { sinceWall, reason })
 }
 

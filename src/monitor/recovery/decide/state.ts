@@ -4,6 +4,7 @@ import type {
   Effect,
   InstanceState,
   InstanceStatus,
+  Maintenance,
   Now,
   ServiceSpec,
 } from '../../model/index.ts'
@@ -23,6 +24,16 @@ export const globalRules = {
   freshLooksMs: 5_000,
   /** A dead dependant waits this long for its root before it is started all the same. */
   waitForRootMs: 60_000,
+  /** A mass failure: what runs is left alone for so long, then restarted one at a time, so far apart; over when not seen for so long. */
+  massFreezeMs: 60_000,
+  massStepMs: 10_000,
+  massForgetMs: 120_000,
+  /** Actions of all services of a domain together: so many for each of them, and never fewer than so many, in this time. */
+  domainPerService: 3,
+  domainAtLeast: 10,
+  domainWindowMs: 600_000,
+  /** Ends for want of memory within the policy's window after which another start is no answer. */
+  outOfMemory: 3,
 } as const
 
 export interface InstanceRecord {
@@ -31,6 +42,8 @@ export interface InstanceRecord {
   startedAt: string | null
   permanentFailure: string | null
   status: InstanceStatus
+  /** Somebody stopped it, and diagnosis has not asked for it since. */
+  stopped: boolean
 }
 
 /**
@@ -55,6 +68,10 @@ export interface Patient {
   waitFor: string | null
   waitUntil: number
   phase: Phase
+  /** It runs and is to be restarted since what it hangs on was. */
+  rejoin: boolean
+  /** Ill as one of many of this domain (null: the host); undefined: alone. */
+  massDomain?: string | null
   /** Its incident was over while an action was under way. */
   over: boolean
   /** The last reason that was published for doing nothing. */
@@ -77,6 +94,13 @@ export interface RecoveryState {
   readonly acting: Set<string>
   observerUnwell: boolean
   holdUntil: number
+  readonly maintenance: Map<string, Maintenance>
+  /** By domain; null: the host. Monotonic. */
+  readonly masses: Map<string | null, { seenAt: number; freeAt: number }>
+  /** Monotonic times of ends for want of memory, by service. */
+  readonly ooms: Map<string, number[]>
+  /** The longest boot that is known, by service, milliseconds. */
+  readonly boots: Map<string, number>
 }
 
 export const initialState = (): RecoveryState => ({
@@ -90,6 +114,10 @@ export const initialState = (): RecoveryState => ({
   acting: new Set(),
   observerUnwell: false,
   holdUntil: 0,
+  maintenance: new Map(),
+  masses: new Map(),
+  ooms: new Map(),
+  boots: new Map(),
 })
 
 export interface Turn {

@@ -1,6 +1,8 @@
 import { isoOf, type Action, type ActionKind, type ServiceSpec } from '../../model/index.ts'
-import { attemptsInWindow, backoff, takeGlobal } from './budget.ts'
-import type { InstanceRecord, Patient, RecoveryState, Turn } from './state.ts'
+import { attemptsInWindow, backoff, domainSpent, takeGlobal } from './budget.ts'
+import { stepMass } from './mass.ts'
+import { objectionTo, type Objection } from './objections.ts'
+import { globalRules, type InstanceRecord, type Patient, type RecoveryState, type Turn } from './state.ts'
 
 /** Goes over everyone who needs treatment, lets those act whose time has come, and notes when to look again. */
 export function treatAll(turn: Turn): void {
@@ -32,30 +34,24 @@ function treat(turn: Turn, patient: Patient): number | null {
   if (ahead !== null) return withhold(turn, patient, { reason: `it waits for ${ahead}`, until: patient.waitUntil })
   const used = attemptsInWindow(state, patient.service, spec.recovery, now.mono)
   if (phase.kind === 'waiting') {
-    const hopeless = instance.permanentFailure ?? (used >= spec.recovery.attempts ? spentBudget(used, spec) : null)
+    const hopeless =
+      instance.permanentFailure ??
+      hungryAgain(turn, spec) ??
+      (used >= spec.recovery.attempts ? spentBudget(used, spec) : null)
     if (hopeless !== null) return quarantine(turn, patient, spec, hopeless)
   }
-  const granted = takeGlobal(state, now.mono)
+  const kind = remedyFor(instance)
+  if (spec.recovery.dryRun)
+    return withhold(turn, patient, {
+      reason: `dry run: it would be ${PAST[kind]} now, as attempt ${used + 1}`,
+      until: null,
+    })
+  const spent = domainSpent(state, spec.domain, now.mono)
+  if (spent) return withhold(turn, patient, spent)
+  const granted = takeGlobal(state, now.mono, kind === 'start' ? 0.5 : 1)
   if (!granted.ok) return granted.at
+  stepMass(turn, patient)
   act(turn, patient, spec, instance, used + 1)
-  return null
-}
-
-interface Objection {
-  readonly reason: string
-  /** null: only an event can change it. */
-  readonly until: number | null
-}
-
-/** Why nothing may be done now, whatever the budget says. */
-function objectionTo(turn: Turn, patient: Patient, spec: ServiceSpec, instance: InstanceRecord): Objection | null {
-  const { state, now } = turn
-  if (spec.runtime === null) return { reason: 'it is only watched: no runtime runs it', until: null }
-  if (!spec.recovery.enabled) return { reason: 'recovery is switched off for it', until: null }
-  if (!patient.believed) return { reason: 'its probe has never succeeded', until: null }
-  if (state.observerUnwell) return { reason: 'the monitor is unwell itself', until: null }
-  if (now.mono < state.holdUntil) return { reason: 'the monitor was unwell a moment ago', until: state.holdUntil }
-  if (instance.state === 'restarting') return { reason: 'its runtime is restarting it', until: null }
   return null
 }
 
@@ -111,7 +107,7 @@ function act(turn: Turn, patient: Patient, spec: ServiceSpec, instance: Instance
     instance: patient.instance,
     kind,
     // A stopped process can take no signal but SIGKILL: to wait for it would be lost time.
-    graceMs: instance.state === 'suspended' ? 0 : spec.recovery.stopGraceMs,
+    graceMs: instance.state === 'suspended' && spec.recovery.restartHung !== false ? 0 : spec.recovery.stopGraceMs,
     attempt,
     precondition: { startedAt: kind === 'start' ? null : instance.startedAt },
     reason: `${patient.reason}; attempt ${attempt} of ${spec.recovery.attempts}`,
@@ -122,6 +118,15 @@ function act(turn: Turn, patient: Patient, spec: ServiceSpec, instance: Instance
   patient.withheld = null
   turn.events.push({ type: 'action.decided', action, decidedAt: isoOf(now.wall) })
   turn.effects.push({ type: 'act', action })
+}
+
+const PAST: Readonly<Record<ActionKind, string>> = { start: 'started', restart: 'restarted', resume: 'resumed' }
+
+/** Ended for want of memory again and again: more of the same would only repeat it. */
+function hungryAgain({ state, now }: Turn, { name, recovery }: ServiceSpec): string | null {
+  const times = (state.ooms.get(name) ?? []).filter((at) => at > now.mono - recovery.windowMs)
+  if (times.length < globalRules.outOfMemory) return null
+  return `it ran out of memory ${times.length} times: give it more, or find what takes it`
 }
 
 function remedyFor(instance: InstanceRecord): ActionKind {

@@ -30,6 +30,7 @@ interface Wanted {
 /** Containers of a Docker host as instances. It creates and removes none: what it may do, a narrow socket proxy can let through. */
 export class DockerRuntime implements Runtime {
   readonly kind = KIND
+  readonly isForeign = true
   readonly #context: RuntimeContext
   readonly #host: DockerHost
   readonly #ownsHost: boolean

@@ -1,0 +1,115 @@
+import { describe, expect, test } from 'vitest'
+import type { EndedBy } from '../model/index.ts'
+import { Drive, healthyDrive, live, ok, refused, running, serviceSpec } from './drive.testing.ts'
+
+const end = (code: number, endedBy?: EndedBy) => ({
+  state: 'exited' as const,
+  exit: { code, signal: null, oomKilled: false, at: '', ...(endedBy ? { endedBy } : {}) },
+})
+
+describe('a runtime that does not answer', () => {
+  test('makes the instance unknown, never dead, and nothing is probed meanwhile', () => {
+    const drive = healthyDrive().runtime('instance.lost', { state: 'unknown' })
+    expect(drive.last).toMatchObject({ status: 'unknown', symptom: 'runtime', evidence: null })
+    expect(drive.paces.get('live')?.intervalMs).toBe(Infinity)
+  })
+
+  test('says nothing about the instance when it is back: only a fresh look does', () => {
+    const drive = healthyDrive().runtime('instance.lost', { state: 'unknown' }).advance(60_000)
+    drive.runtime('instance.started')
+    expect(drive.last).toMatchObject({ status: 'unknown', symptom: 'observer' })
+    drive.look(ok)
+    expect(drive.story).toEqual(['starting', 'healthy', 'unknown:runtime', 'unknown:observer', 'healthy'])
+  })
+
+  test('does not turn the time in which nobody looked into silence', () => {
+    const drive = healthyDrive()
+    drive.begin()
+    drive.runtime('instance.lost', { state: 'unknown' }).advance(10_000).runtime('instance.started').advance(100)
+    expect(drive.story).not.toContain('unhealthy:hung')
+  })
+
+  test('and finds another run when it is back, which gets its grace', () => {
+    const drive = healthyDrive().runtime('instance.lost', { state: 'unknown' })
+    drive.runtime('instance.started', { startedAt: 'later' }).look(refused)
+    expect(drive.status).toBe('starting')
+  })
+})
+
+describe('somebody who stops an instance', () => {
+  test('is believed: what it answers while it ends is no illness', () => {
+    const drive = healthyDrive().runtime('instance.stopping', { state: 'stopping' })
+    expect(drive.last).toMatchObject({ status: 'unknown', symptom: 'stopped', evidence: null })
+    drive.looks(300, [refused, refused, refused, refused])
+    expect(drive.status).toBe('unknown')
+  })
+
+  test('is forgotten when it did not end after all', () => {
+    const drive = healthyDrive().runtime('instance.stopping', { state: 'stopping' }).advance(5_000)
+    drive.runtime('instance.started').look(ok)
+    expect(drive.status).toBe('healthy')
+  })
+})
+
+describe('an end with code 0', () => {
+  const job = serviceSpec([], { job: true })
+  const perhaps = serviceSpec([], { mayFinish: true })
+  test.each([
+    ['of a job', job, end(0, 'itself'), 'unknown:finished'],
+    ['of a job that had ended before', job, end(0, 'before'), 'unknown:finished'],
+    ['of something that nothing calls a server', perhaps, end(0), 'unknown:finished'],
+    ['of a job that was stopped', job, end(0, 'stop'), 'unhealthy:exited'],
+    ['of something that was killed', perhaps, end(0, 'kill'), 'unhealthy:exited'],
+    ['of a server', serviceSpec(), end(0, 'itself'), 'unhealthy:exited'],
+    ['but another code, of a job', job, end(1, 'itself'), 'unhealthy:exited'],
+  ] as const)('%s', (_, spec, more, story) => {
+    const drive = new Drive(spec).runtime('instance.exited', more)
+    expect(drive.story.at(-1)).toBe(story)
+  })
+})
+
+test('a change of address or of the runtime’s own check begins nothing anew', () => {
+  const drive = healthyDrive().runtime('instance.changed', { address: '10.0.0.9', startedAt: 'whatever' })
+  expect(drive.story).toEqual(['starting', 'healthy'])
+  expect(drive.state.instance.address).toBe('10.0.0.9')
+})
+
+describe('the time that a boot takes', () => {
+  const restart = (drive: Drive, run: string) =>
+    drive.runtime('instance.exited', end(1)).runtime('instance.started', { startedAt: run })
+
+  test('is told with the first good verdict of a run whose start was seen', () => {
+    const drive = restart(healthyDrive(), 'second').looks(1_000, [refused, refused]).look(ok)
+    expect(drive.status).not.toBe('healthy')
+    drive.advance(1_000).look(ok).advance(1_000).look(ok)
+    expect(drive.last).toMatchObject({ status: 'healthy', bootMs: 4_000 })
+    expect(healthyDrive().last.bootMs).toBeUndefined()
+  })
+
+  test('is learned, and doubles into the grace of the next run', () => {
+    const drive = new Drive(serviceSpec([live], { startupGraceMs: 60_000 }), running({ startedAt: 'first' }))
+    drive.runtime('instance.started', { startedAt: 'second' }).looks(
+      1_000,
+      Array.from({ length: 50 }, () => refused),
+    )
+    drive.look(ok)
+    restart(drive, 'third').looks(
+      1_000,
+      Array.from({ length: 99 }, () => refused),
+    )
+    expect(drive.status).toBe('starting')
+    drive.looks(1_000, [refused, refused, refused])
+    expect(drive.last).toMatchObject({ status: 'unhealthy', symptom: 'never-ready' })
+  })
+
+  test('may be remembered from a former life', () => {
+    const drive = new Drive(serviceSpec(), running(), { bootMs: 90_000, proven: true })
+    drive.looks(
+      1_000,
+      Array.from({ length: 179 }, () => refused),
+    )
+    expect(drive.status).toBe('starting')
+    drive.looks(1_000, [refused, refused, refused])
+    expect(drive.status).toBe('unhealthy')
+  })
+})
