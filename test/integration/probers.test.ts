@@ -1,16 +1,16 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
-import { locate } from '../../scripts/lib/test-requirements.mjs'
 import type { AttemptOutcome } from '../../src/monitor/model/index.ts'
 import { probers } from '../../src/monitor/probing/probers/index.ts'
 import { freePorts } from '../support/example.ts'
 import { Postgres, postgresBin } from '../support/postgres.ts'
 
+const redisServer = ['/usr/bin/redis-server', '/usr/local/bin/redis-server'].find((path) => existsSync(path)) ?? null
 const patience = { timeout: 60_000, interval: 100 }
 
 async function ask(kind: string, options: object): Promise<AttemptOutcome> {
@@ -19,7 +19,7 @@ async function ask(kind: string, options: object): Promise<AttemptOutcome> {
   return await prober.probe(options, { timeoutMs: 1_300, signal: AbortSignal.timeout(60_000) })
 }
 
-describe.skipIf(locate('redis-server') === null)('a real Redis', () => {
+describe.skipIf(redisServer === null)('a real Redis', () => {
   const running: ChildProcess[] = []
   const folders: string[] = []
   afterEach(async () => {
@@ -36,7 +36,7 @@ describe.skipIf(locate('redis-server') === null)('a real Redis', () => {
     const folder = mkdtempSync(join(tmpdir(), 'redis-'))
     folders.push(folder)
     const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', folder, ...more]
-    const child = spawn(locate('redis-server') ?? '', args, { stdio: 'ignore' })
+    const child = spawn(redisServer ?? '', args, { stdio: 'ignore' })
     running.push(child)
     await expect.poll(() => ask('tcp', { port }), patience).toMatchObject({ class: 'ok' })
     return { port, child }

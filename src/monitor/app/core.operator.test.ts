@@ -402,3 +402,37 @@ it('whatever an operator stops, removes or starts, in any order, nothing that re
     { numRuns: 200 },
   )
 })
+
+describe('a monitor that starts again', () => {
+  const restored = (bench: Bench, part: Partial<Extract<Parameters<Bench['send']>[0], { type: 'restored' }>>) =>
+    bench.send({ type: 'restored', incidents: [], attempts: [], quarantined: [], ...part })
+
+  it('has no fresh burst for what it did a moment before', () => {
+    const bench = new Bench(...['a', 'b', 'c'].map((name) => ({ ...spec(name), domain: name })))
+    restored(bench, { attempts: [0, 1, 2].map(() => ({ service: 'x', wall: bench.wall - 500 })) })
+    bench.hung('a')
+    expect(bench.acts()).toEqual([])
+    bench.pass(2_000)
+    expect(bench.acts()).toHaveLength(1)
+  })
+
+  it('closes what was open of services that nobody watches any more', () => {
+    const bench = project()
+    bench.endedBy('db', 'kill')
+    const { incident } = bench.ofType('incident.opened')[0]!
+    const next = project()
+    restored(next, { incidents: [{ ...incident, service: 'gone', instance: 'gone' }] })
+    expect(next.ofType('incident.closed')).toMatchObject([{ incident: { service: 'gone' } }])
+  })
+
+  it('knows how long a boot takes, and gives an action as long to prove itself', () => {
+    const bench = new Bench({ ...shop('slow'), startupGraceMs: 5_000 })
+    restored(bench, { boots: [{ service: 'slow', bootMs: 90_000 }] })
+    bench.endedBy('slow', 'kill')
+    bench.done()
+    bench.pass(170_000)
+    expect(bench.acts()).toHaveLength(1)
+    bench.pass(20_000)
+    expect(bench.acts()).toHaveLength(2)
+  })
+})

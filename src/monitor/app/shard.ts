@@ -274,11 +274,12 @@ export class Shard implements Disposable {
     return (await Promise.all(targets.map((target) => this.#looksSound(target, withinMs)))).includes(true)
   }
 
-  /** A good answer now. Where no probe has ever had one, a bad answer says nothing: then it is enough that it runs. */
+  /** A good answer now. Where there is nobody to ask, or only a guess that was never right, it is enough that it runs. */
   async #looksSound({ spec, detection, abort }: Target, withinMs: number): Promise<boolean> {
     const { instance } = detection
-    const probe = spec.probes.find(({ role }) => role === 'liveness') ?? spec.probes[0]
-    if (!probe || !hasSucceeded(detection, probe.name)) return instance.state === 'running'
+    const known = spec.probes.filter((probe) => !probe.guessed || hasSucceeded(detection, probe.name))
+    const probe = known.find(({ role }) => role === 'liveness') ?? known[0]
+    if (!probe) return instance.state === 'running'
     const { class: said } = await this.#asker.ask(probe, instance, Math.min(withinMs, probe.timeoutMs), abort.signal)
     // Who says that there is no such page is there.
     return said === 'ok' || said === 'misconfigured'

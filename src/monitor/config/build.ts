@@ -30,6 +30,33 @@ export interface Config {
   /** Absolute path of the directory for the journal. */
   readonly stateDir: string
   readonly services: readonly ServiceSpec[]
+  /** What is to be discovered on a Docker host; null: nothing. */
+  readonly docker: DockerConfig | null
+  /** What holds for services that somebody else names. */
+  readonly defaults: ServiceDefaults
+}
+
+export interface DockerConfig {
+  /** As DOCKER_HOST has it; null: Docker's own. */
+  readonly host: string | null
+  /** Compose projects. None: with `observe` every container of the host, else nothing. */
+  readonly projects: readonly string[]
+  readonly observe: boolean
+}
+
+/** Milliseconds; null: whoever names the service knows best. */
+export interface ServiceDefaults {
+  readonly intervalMs: number | null
+  readonly timeoutMs: number | null
+  readonly startupGraceMs: number
+  readonly recovery: RecoveryPolicy
+}
+
+export const serviceDefaults: ServiceDefaults = {
+  intervalMs: null,
+  timeoutMs: null,
+  startupGraceMs: defaultStartupGraceMs,
+  recovery: defaultRecoveryPolicy,
 }
 
 /** A valid file's content as the model has it, every default filled in. */
@@ -44,6 +71,16 @@ export function buildConfig(input: Input, file: string): Config {
     services: Object.entries(input.services ?? {}).map(([name, service]) =>
       buildService(name, service, input.defaults),
     ),
+    docker: input.docker === undefined ? null : { host: null, projects: [], observe: false, ...defined(input.docker) },
+    defaults: {
+      ...serviceDefaults,
+      ...defined({
+        intervalMs: input.defaults?.probe?.interval,
+        timeoutMs: input.defaults?.probe?.timeout,
+        startupGraceMs: input.defaults?.startupGrace,
+      }),
+      recovery: { ...defaultRecoveryPolicy, ...policyOf(input.defaults?.recovery) },
+    },
   }
 }
 

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { stringify } from 'yaml'
 import type { ProbeSpec, ServiceSpec } from '../model/index.ts'
+import { serviceDefaults } from './build.ts'
 import { ConfigError, parseConfig, type Config } from './index.ts'
 import { kinds } from './testdata/kinds.ts'
 
@@ -50,23 +51,34 @@ const service = (own: string, earlier: readonly string[]): fc.Arbitrary<ServiceS
     }),
   })
 
+const docker: fc.Arbitrary<Config['docker']> = fc.option(
+  fc.record({
+    host: fc.constantFrom('unix:///run/docker.sock', 'tcp://10.0.0.1:2376'),
+    projects: fc.array(fc.stringMatching(/^[a-z0-9][a-z0-9_-]{0,20}$/), { maxLength: 3 }),
+    observe: fc.boolean(),
+  }),
+)
+
 const config: fc.Arbitrary<Config> = fc
   .uniqueArray(name, { minLength: 1, maxLength: 5 })
-  .chain((names) => fc.tuple(...names.map((own, i) => service(own, names.slice(0, i)))))
-  .map((services) => ({
+  .chain((names) => fc.tuple(docker, fc.tuple(...names.map((own, i) => service(own, names.slice(0, i))))))
+  .map(([found, services]) => ({
     file: '/etc/medyk.yaml',
     directory: '/etc',
     server: { host: '127.0.0.1', port: 7700 },
     stateDir: '/etc/.medyk',
     services: services.map((each) => (each.runtime === null ? { ...each, runtimeOptions: {} } : each)),
+    docker: found,
+    defaults: serviceDefaults,
   }))
 
 /** The file that a person would write for `config`, complete. */
-function write({ server, stateDir, services }: Config): string {
+function write({ server, stateDir, services, docker: found }: Config): string {
   return stringify({
     version: 1,
     server,
     state: stateDir,
+    ...(found === null ? {} : { docker: found }),
     services: Object.fromEntries(
       services.map(({ name: own, runtime, runtimeOptions, dependsOn, probes, startupGraceMs, recovery: r }) => [
         own,

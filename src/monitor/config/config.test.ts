@@ -88,6 +88,28 @@ describe('a valid config', () => {
       server: { host: '127.0.0.1', port: 7700 },
       stateDir: path.resolve('conf/.medyk'),
       services: [],
+      docker: null,
+      defaults: { intervalMs: null, timeoutMs: null, startupGraceMs: 60_000, recovery: defaultRecoveryPolicy },
+    })
+  })
+
+  test('says which part of a Docker host is looked after, and what holds for what is found there', () => {
+    const text =
+      'version: 1\ndocker: { host: "unix:///run/docker.sock", projects: [shop, my_lab], observe: true }\n' +
+      'defaults: { probe: { interval: 5s, timeout: 2s }, startupGrace: 90s, recovery: { attempts: 2 } }\n'
+    expect(parseConfig(text, 'm.yaml', kinds)).toMatchObject({
+      docker: { host: 'unix:///run/docker.sock', projects: ['shop', 'my_lab'], observe: true },
+      defaults: {
+        intervalMs: 5_000,
+        timeoutMs: 2_000,
+        startupGraceMs: 90_000,
+        recovery: { ...defaultRecoveryPolicy, attempts: 2 },
+      },
+    })
+    expect(parseConfig('version: 1\ndocker: {}\n', 'm.yaml', kinds).docker).toEqual({
+      host: null,
+      projects: [],
+      observe: false,
     })
   })
 
@@ -127,7 +149,7 @@ describe('hostile input', () => {
 
   test('control characters of the file do not reach the terminal', () => {
     expect(refusal('version: 1\n"\\e[31mred\\n": 1').message).toBe(
-      'medyk.yaml:2:1: unknown key "\\u001b[31mred\\u000a"; expected one of version, server, state, defaults, services',
+      'medyk.yaml:2:1: unknown key "\\u001b[31mred\\u000a"; expected one of version, server, state, docker, defaults, services',
     )
   })
 

@@ -1,4 +1,4 @@
-export type { Config } from './build.ts'
+export type { Config, DockerConfig, ServiceDefaults } from './build.ts'
 export { jsonSchemaOf } from './json-schema.ts'
 export { loadConfig, parseConfig } from './parse.ts'
 export { ConfigError, formatProblem, type Problem } from './problem.ts'

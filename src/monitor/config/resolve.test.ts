@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { ConfigError, parseConfig, resolveConfig } from './index.ts'
 import { kinds } from './testdata/kinds.ts'
 
@@ -54,4 +54,63 @@ test.each(['65536', '-1', '1e3', '0x50', '80.5', ' 80'])('%s is not a port', (po
 
 test('a wrong variable does not matter when a flag wins over it', () => {
   expect(resolveConfig({ file: null, env: { MEDYK_PORT: 'x' }, flags: { port: 1 }, cwd }).server.port).toBe(1)
+})
+
+describe('what is discovered on a Docker host', () => {
+  const shop = parseConfig(
+    'version: 1\ndocker: { host: "tcp://10.0.0.1:2375", projects: [shop] }\n',
+    '/etc/medyk/medyk.yaml',
+    kinds,
+  )
+
+  test.each([
+    ['nothing, when nobody says so', { file: null, env: {} }, null],
+    ['nothing, when only the place of Docker is said', { file, env: { DOCKER_HOST: 'ssh://x' } }, null],
+    [
+      'what the file says',
+      { file: shop, env: {} },
+      { host: 'tcp://10.0.0.1:2375', projects: ['shop'], observe: false },
+    ],
+    [
+      'the environment wins over the file, key by key',
+      { file: shop, env: { DOCKER_HOST: 'unix:///run/docker.sock', MEDYK_OBSERVE: 'true' } },
+      { host: 'unix:///run/docker.sock', projects: ['shop'], observe: true },
+    ],
+    [
+      'flags win over the environment',
+      {
+        file: null,
+        env: { MEDYK_PROJECTS: 'a,b', MEDYK_OBSERVE: '1', DOCKER_HOST: 'unix:///a' },
+        flags: { project: ['c', 'd', 'c'], observe: false, dockerHost: 'unix:///b' },
+      },
+      { host: 'unix:///b', projects: ['c', 'd'], observe: false },
+    ],
+    [
+      'projects with commas and spaces',
+      { file: null, env: { MEDYK_PROJECTS: ' a, b ,' } },
+      { host: null, projects: ['a', 'b'], observe: false },
+    ],
+    [
+      'a flag alone is enough',
+      { file: null, env: {}, flags: { observe: true } },
+      { host: null, projects: [], observe: true },
+    ],
+    [
+      'what is empty is not said',
+      { file: null, env: { MEDYK_PROJECTS: '', MEDYK_OBSERVE: '' }, flags: { project: [] } },
+      null,
+    ],
+  ])('%s', (_, sources, docker) => {
+    expect(resolveConfig({ ...sources, cwd }).docker).toEqual(docker)
+  })
+
+  test.each([
+    [{ MEDYK_PROJECTS: 'shop,My Shop' }, {}, /^MEDYK_PROJECTS: "My Shop" is not a compose project/],
+    [{}, { project: ['../x'] }, /^--project: "\.\.\/x" is not a compose project/],
+    [{ MEDYK_OBSERVE: 'maybe' }, {}, /^MEDYK_OBSERVE: "maybe" is not known here; expected true or false/],
+    [{ DOCKER_HOST: 'ssh://host', MEDYK_OBSERVE: 'true' }, {}, /^DOCKER_HOST: .* expected unix:\/\/\//],
+    [{}, { dockerHost: '/run/docker.sock' }, /^--docker-host: "\/run\/docker\.sock" cannot be used/],
+  ])('%j and %j are refused by name', (env, flags, message) => {
+    expect(() => resolveConfig({ file: null, env, flags, cwd })).toThrow(message)
+  })
 })

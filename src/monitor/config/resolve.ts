@@ -1,7 +1,8 @@
 import path from 'node:path'
 import { z } from 'zod'
-import type { Config } from './build.ts'
+import { serviceDefaults, type Config } from './build.ts'
 import { ConfigError, quote, type Problem } from './problem.ts'
+import { resolveDocker } from './resolve-docker.ts'
 import { serverDefaults, stateDefault } from './schema.ts'
 
 /** What may be said outside the file. Empty text counts as not said. */
@@ -9,6 +10,10 @@ export interface Overrides {
   readonly host?: string | undefined
   readonly port?: string | number | undefined
   readonly state?: string | undefined
+  readonly dockerHost?: string | undefined
+  /** Compose projects; none counts as not said. */
+  readonly project?: readonly string[] | undefined
+  readonly observe?: boolean | undefined
 }
 
 interface Sources {
@@ -23,7 +28,7 @@ interface Sources {
 /** flags > environment > file > defaults, key by key. Throws ConfigError that names each flag or variable that is wrong. */
 export function resolveConfig({ file, env, flags = {}, cwd }: Sources): Config {
   const problems: Problem[] = []
-  const pick = (flag: keyof Overrides): { text: string; from: string } | null => {
+  const pick = (flag: 'host' | 'port' | 'state'): { text: string; from: string } | null => {
     const variable = `MEDYK_${flag.toUpperCase()}`
     const [given, set] = [flags[flag], env[variable]]
     if (given !== undefined && given !== '') return { text: String(given), from: `--${flag}` }
@@ -45,6 +50,7 @@ export function resolveConfig({ file, env, flags = {}, cwd }: Sources): Config {
     wrong(port.from, `${quote(port.text)} is not a port; expected a whole number from 0 to 65535`)
   }
   const state = pick('state')
+  const docker = resolveDocker(file?.docker ?? null, env, flags, wrong)
   if (problems.length > 0) {
     throw new ConfigError(problems, {
       hint: 'correct or unset what is named; flags win over the environment, and that over the file',
@@ -60,5 +66,7 @@ export function resolveConfig({ file, env, flags = {}, cwd }: Sources): Config {
     },
     stateDir: state === null ? (file?.stateDir ?? path.resolve(cwd, stateDefault)) : path.resolve(cwd, state.text),
     services: file?.services ?? [],
+    docker,
+    defaults: file?.defaults ?? serviceDefaults,
   }
 }

@@ -120,6 +120,35 @@ const server = z
   })
   .describe('Where the daemon listens, and whom it lets in.')
 
+/** As DOCKER_HOST has it. */
+export const dockerHost = z
+  .string()
+  .regex(/^(?:unix:\/\/\/|tcp:\/\/[^/\s@])[^\s@]{0,1000}$/, 'expected unix:///path/to/docker.sock or tcp://host:port')
+/** What compose itself takes for a project's name. */
+export const projectName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9_-]{0,127}$/, 'not a compose project; expected lower-case letters, digits, - and _')
+export const maxProjects = 100
+
+const docker = z
+  .strictObject({
+    host: dockerHost.optional().meta({
+      description:
+        "Where Docker is: unix:///path or tcp://host:port. DOCKER_HOST and --docker-host win over it. Default: Docker's own.",
+    }),
+    projects: z.array(projectName).max(maxProjects).optional().meta({
+      description:
+        'Compose projects to watch and to cure, without another word about their services. MEDYK_PROJECTS (with commas) and --project (once for each) win over it.',
+      default: [],
+    }),
+    observe: z.boolean().optional().meta({
+      description:
+        'Watch and explain, and act on nothing that was discovered; without any project, every container of the host. MEDYK_OBSERVE and --observe win over it.',
+      default: false,
+    }),
+  })
+  .describe('What is discovered on a Docker host. What `services` says of a container wins over it.')
+
 /** Lower case, as in DNS: a service name ends up in host names, metrics and file names. */
 export const serviceName = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, {
   error: 'not a service name; expected 1 to 63 lower-case letters, digits and inner hyphens',
@@ -139,6 +168,7 @@ export function configSchema(kinds: Kinds, directory: string) {
         'Directory for what Medyk must remember, relative to this file. MEDYK_STATE and --state win over it.',
       default: stateDefault,
     }),
+    docker: docker.optional(),
     defaults: z
       .strictObject({
         probe: z.strictObject(probeKeys).optional().describe('For every probe that does not say otherwise.'),
@@ -146,7 +176,7 @@ export function configSchema(kinds: Kinds, directory: string) {
         recovery: recovery.optional(),
       })
       .optional()
-      .describe('What holds for every service that does not say otherwise.'),
+      .describe('What holds for every service that does not say otherwise, also for what is discovered.'),
     services: z
       .record(serviceName, serviceSchema(kinds.runtimes, probe, directory))
       .optional()

@@ -9,7 +9,7 @@ import { isExamined, wantedHedge, wantedInterval } from './pace.ts'
 import { rules } from './rules.ts'
 import { graceMs, type DetectionState } from './state.ts'
 import { attemptFinished, attemptStarted, saysIll } from './outcome.ts'
-import { beginRun, counts, discardInFlight, isIll, type Track } from './track.ts'
+import { beginRun, counts, discardInFlight, isIll, replaceStandIns, type Track } from './track.ts'
 
 const none: readonly never[] = []
 
@@ -51,6 +51,7 @@ function finish(state: DetectionState, track: Track, seen: Finished, now: number
     healthy: state.status === 'healthy',
     stretched: state.stretched,
   })
+  replaceStandIns(track, state.tracks)
   if (state.blind && seen.attempt >= track.validFrom && opensEyes(state, track, seen)) state.blind = false
 }
 

@@ -47,3 +47,33 @@ describe('a probe that nobody asked for', () => {
     expect(drive.last).toMatchObject({ status: 'healthy' })
   })
 })
+
+describe('a probe that stands in for a guess', () => {
+  const standIn = probeSpec('standIn', 'liveness', { standIn: true })
+  const spec = serviceSpec([guess, standIn])
+
+  test('counts while the guess has not been right', () => {
+    const drive = new Drive(spec).look(ok, 'standIn')
+    expect(drive.status).toBe('healthy')
+    drive.advance(1_000)
+    for (let i = 0; i < 3; i++) drive.look(refused, 'guess').look(refused, 'standIn').advance(300)
+    expect(drive.last).toMatchObject({ status: 'unhealthy', reason: 'standIn: connection refused' })
+  })
+
+  test('says nothing any more once it has, neither of this run nor of the next', () => {
+    const drive = new Drive(spec).look(ok, 'guess')
+    expect(drive.status).toBe('healthy')
+    for (let i = 0; i < 20; i++) drive.look(ok, 'guess').look(error500, 'standIn').advance(500)
+    expect(drive.status).toBe('healthy')
+    drive.runtime('instance.exited', { state: 'exited' }).runtime('instance.started', { startedAt: 'later' })
+    for (let i = 0; i < 4; i++) drive.look(ok, 'guess').look(error500, 'standIn').advance(500)
+    expect(drive.status).toBe('healthy')
+  })
+
+  test('of another role goes on counting', () => {
+    const ready = probeSpec('ready', 'readiness', { standIn: true })
+    const drive = new Drive(serviceSpec([guess, ready])).look(ok, 'guess').look(ok, 'ready').advance(1_000)
+    for (let i = 0; i < 4; i++) drive.look(ok, 'guess').look(error500, 'ready').advance(500)
+    expect(drive.last).toMatchObject({ status: 'degraded', symptom: 'not-ready' })
+  })
+})

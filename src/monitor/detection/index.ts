@@ -5,6 +5,7 @@ export {
   initialSelfHealth,
   observeTick,
   penalize,
+  press,
   type ObserverCondition,
   type SelfHealth,
   type SelfHealthSign,

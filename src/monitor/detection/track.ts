@@ -14,6 +14,9 @@ export interface Track {
   readonly intervalMs: number
   readonly timeoutMs: number
   readonly guessed: boolean
+  readonly standIn: boolean
+  /** It was a stand-in, and what it stood in for has come. */
+  replaced: boolean
   /** E2's span before it is stretched. */
   readonly silenceMs: number
   /** The last attempt that was announced, and the first that is not to be thrown away. Attempts count from 1. */
@@ -57,6 +60,8 @@ export function newTrack(spec: ProbeSpec, proven: boolean, at: number): Track {
     intervalMs: spec.intervalMs,
     timeoutMs: spec.timeoutMs,
     guessed: spec.guessed === true,
+    standIn: spec.standIn === true,
+    replaced: false,
     silenceMs: Math.max(spanMs, spec.timeoutMs + afterTimeoutMs),
     lastStarted: 0,
     validFrom: 1,
@@ -112,9 +117,15 @@ export function beginRun(track: Track, at: number, another: boolean): void {
   track.reported.active = false
 }
 
-/** A guess that was never right says nothing at all, neither good nor bad. */
+/** A guess that was never right says nothing at all, neither good nor bad; nor does what stood in for one that was. */
 export function counts(track: Track): boolean {
-  return track.proven || !track.guessed
+  return (track.proven || !track.guessed) && !track.replaced
+}
+
+/** A guess that was right takes the place of those that stood in for it. */
+export function replaceStandIns(by: Track, tracks: readonly Track[]): void {
+  if (!by.guessed || !by.proven) return
+  for (const track of tracks) if (track.standIn && track.role === by.role) track.replaced = true
 }
 
 /** Something is concluded against the target from this probe. */

@@ -18,11 +18,15 @@ export interface Stop {
 }
 
 /** Notes how the instance's last run ended; what runs again, or was not stopped, is forgotten. */
-export function noteEnd(turn: Turn, record: ServiceRecord, { id, state, exit }: Instance, ran: boolean): void {
+export function noteEnd(
+  turn: Turn,
+  record: ServiceRecord,
+  { id, state, exit }: Instance,
+  { ran, isFirst }: { readonly ran: boolean; readonly isFirst: boolean },
+): void {
   if (state === 'stopping' || state === 'unknown') return
-  const by = exit?.endedBy
-  const stopped = state === 'exited' && (by === 'stop' || by === 'before' || by === 'unknown')
-  if (!stopped || record.spec.runtime === null) {
+  const by = stoppedBy({ state, exit }, isFirst, record.stops.get(id))
+  if (by === null || record.spec.runtime === null) {
     record.stops.delete(id)
     return
   }
@@ -39,6 +43,17 @@ export function noteEnd(turn: Turn, record: ServiceRecord, { id, state, exit }: 
     decideAt: resting ? Infinity : mono + stopMs,
     resting,
   })
+}
+
+function stoppedBy(
+  { state, exit }: Pick<Instance, 'state' | 'exit'>,
+  isFirst: boolean,
+  known?: Stop,
+): Stop['by'] | null {
+  // Frozen when it was first seen: as much somebody's doing as a stop.
+  if (state === 'paused') return isFirst ? 'before' : (known?.by ?? null)
+  const by = exit?.endedBy
+  return state === 'exited' && (by === 'stop' || by === 'before' || by === 'unknown') ? by : null
 }
 
 /** Says that it was stopped, once for all that is stopped with it; and later whether that was meant. */

@@ -7,35 +7,23 @@ import {
   type Clock,
   type Logger,
 } from '@medyk/health/internal'
-import { endsARun, runs, tellings } from './changes.ts'
-import { hasChanged, toRows, type ContainerRow } from './container-row.ts'
-import { isContainerId, toContainerView } from './container-view.ts'
+import { toRows } from './container-row.ts'
+import { Containers } from './containers.ts'
 import { EngineApi } from './engine-api.ts'
-import { EventLines, type ContainerEvent } from './event-lines.ts'
 import { EventStream } from './event-stream.ts'
 import { LOG_MARGIN_BYTES, readableTail } from './log-tail.ts'
 import { Presence } from './presence.ts'
 import { NEEDED_FOR } from './refusal.ts'
-import { meantMs, RunEnds, type RunEnd } from './run-ends.ts'
 import type { ContainerEnd, ContainerView, DockerChange, DockerHost, DockerPermission, DockerSettings } from './view.ts'
 
 const SWEEP_MS = 1_000
 /** While Docker fails to answer. */
 const RETRY_MS = 500
-/** Every container is inspected once in so many sweeps, whether or not anything shows that it has changed. */
-const ROUND_SWEEPS = 25
 const LOOK_MS = 15_000
 const LOGS_MS = 5_000
 const MAX_LOG_BYTES = 1_048_576
-/** Of what has been removed, so that a look that began before does not bring it back. */
-const MAX_GONE = 2_000
-/** Docker remembers 256 events: what ended longer ago than this is not worth asking for. */
-const HISTORY_MS = 3_600_000
-/** From the end of a run until `die` is told. */
-const DIE_DELAY_MS = 300
 
 const PROBED: readonly DockerPermission[] = ['start', 'stop', 'restart', 'unpause', 'logs']
-const TO_LOOK_AT = new Set('create start restart die oom pause unpause rename update health_status'.split(' '))
 
 export interface DockerHostContext {
   readonly clock: Clock
@@ -52,19 +40,6 @@ export async function openDockerHost(settings: DockerSettings, context: DockerHo
   return await Host.open(settings, context)
 }
 
-/** What is kept of one container. */
-interface Entry {
-  readonly id: string
-  view: ContainerView | null
-  row: ContainerRow | undefined
-  readonly ends: RunEnds
-  end: ContainerEnd | null
-  /** Cancels the time after which a signal that ended nothing is forgotten. */
-  stopping: Disposable | null
-  looking: Promise<ContainerView> | null
-  next: Promise<ContainerView> | null
-}
-
 class Host implements DockerHost {
   readonly settings: DockerSettings
   readonly #clock: Clock
@@ -72,14 +47,11 @@ class Host implements DockerHost {
   readonly #api: EngineApi
   readonly #closed = new AbortController()
   readonly #listeners = new Set<(change: DockerChange) => void>()
-  readonly #entries = new Map<string, Entry>()
-  readonly #views = new Map<string, ContainerView>()
-  readonly #gone = new Set<string>()
+  readonly #containers: Containers
   readonly #denied = new Map<DockerPermission, string>()
   readonly #presence: Presence
   #events: EventStream | null = null
   #nap = new AbortController()
-  #round = 0
   #sweeping: Promise<void> = Promise.resolve()
 
   private constructor(settings: DockerSettings, { clock, logger }: DockerHostContext) {
@@ -87,6 +59,14 @@ class Host implements DockerHost {
     this.#clock = clock
     this.#logger = unfailing(logger)
     this.#api = new EngineApi(settings, clock)
+    this.#containers = new Containers({
+      clock,
+      logger: this.#logger,
+      inspect: (id) => this.#permitted('inspect', () => this.#api.inspect(id, this.#closed.signal)),
+      history: (id, since, until) => this.#api.history(id, since, until, this.#closed.signal),
+      historyAllowed: () => !this.#denied.has('events'),
+      tell: (change) => this.#tell(change),
+    })
     this.#presence = new Presence(clock, (reason) => {
       this.#logger.warn(
         { host: settings.host, reason },
@@ -120,11 +100,11 @@ class Host implements DockerHost {
   }
 
   get containers(): ReadonlyMap<string, ContainerView> {
-    return this.#views
+    return this.#containers.views
   }
 
   endOf(id: string): ContainerEnd | null {
-    return this.#entries.get(id)?.end ?? null
+    return this.#containers.endOf(id)
   }
 
   watch(listener: (change: DockerChange) => void): Disposable {
@@ -136,10 +116,9 @@ class Host implements DockerHost {
   async inspect(id: string, signal: AbortSignal): Promise<ContainerView> {
     signal.throwIfAborted()
     this.#closed.signal.throwIfAborted()
-    if (!isContainerId(id) || this.#gone.has(id)) throw noInstance(id)
     const limits = { parent: signal, clock: this.#clock, what: `looking at container ${id.slice(0, 12)}`, unref: true }
     try {
-      return await withDeadline(LOOK_MS, () => this.#look(this.#entry(id)), limits)
+      return await withDeadline(LOOK_MS, () => this.#containers.look(id), limits)
     } catch (error) {
       if (!isMedykError(error, 'ERR_DEADLINE')) throw error
       throw new MedykError('ERR_RUNTIME', error.message, { hint: 'dockerd may hang or be overloaded', cause: error })
@@ -181,9 +160,9 @@ class Host implements DockerHost {
     this.#nap.abort()
     this.#listeners.clear()
     this.#presence[Symbol.dispose]()
+    this.#containers[Symbol.dispose]()
     await this.#events?.[Symbol.asyncDispose]()
     await this.#sweeping
-    for (const entry of this.#entries.values()) entry.stopping?.[Symbol.dispose]()
     this.#api.close()
   }
 
@@ -199,9 +178,12 @@ class Host implements DockerHost {
       api: this.#api,
       clock: this.#clock,
       logger: this.#logger,
-      onEvent: (event) => this.#onEvent(event),
-      // What was missed is looked for at once.
-      onConnected: () => this.#nap.abort(),
+      onEvent: (event) => this.#containers.note(event),
+      onConnected: () => {
+        this.#denied.delete('events')
+        // What was missed is looked for at once.
+        this.#nap.abort()
+      },
       onDenied: () => this.#deny('events'),
     })
     if (this.#presence.lost === null) {
@@ -232,7 +214,7 @@ class Host implements DockerHost {
         return toRows(await this.#api.list(this.#closed.signal))
       })
       if (this.#presence.lost !== null) this.#back()
-      const results = await Promise.allSettled(this.#due(rows).map((entry) => this.#look(entry)))
+      const results = await Promise.allSettled(this.#containers.due(rows).map((id) => this.#containers.look(id)))
       const failed = results.find((one) => one.status === 'rejected' && !isMedykError(one.reason, 'ERR_NO_INSTANCE'))
       return failed?.status === 'rejected' ? failed.reason : null
     } catch (error) {
@@ -244,161 +226,11 @@ class Host implements DockerHost {
     this.#presence.found()
     this.#logger.info({ host: this.settings.host, apiVersion: this.apiVersion }, 'Docker answers again')
     this.#tell({ type: 'back' })
-    for (const entry of this.#entries.values()) entry.row = undefined
+    this.#containers.doubt()
     this.#events?.restart()
     void this.#probePermissions().catch((error: unknown) => {
       this.#logger.debug({ err: messageOf(error) }, 'cannot find out what is permitted')
     })
-  }
-
-  /** Whom to inspect after this list. */
-  #due(rows: readonly ContainerRow[]): readonly Entry[] {
-    const due = new Set<Entry>()
-    const listed = new Set<string>()
-    for (const row of rows) {
-      listed.add(row.id)
-      if (this.#gone.has(row.id)) continue
-      const entry = this.#entry(row.id)
-      if (!entry.view || hasChanged(entry.row, row)) due.add(entry)
-      entry.row = row
-    }
-    // The list may be older than an event, so whoever is missing is asked for.
-    for (const entry of this.#entries.values()) if (!listed.has(entry.id)) due.add(entry)
-    const running = rows.filter((row) => row.running)
-    for (let left = Math.ceil(running.length / ROUND_SWEEPS); left > 0; left--) {
-      const row = running[this.#round++ % running.length]
-      const entry = row && this.#entries.get(row.id)
-      if (entry) due.add(entry)
-    }
-    return [...due]
-  }
-
-  #onEvent(event: ContainerEvent): void {
-    if (this.#gone.has(event.id) || this.#closed.signal.aborted) return
-    const entry = this.#entry(event.id)
-    if (event.action === 'destroy') {
-      this.#remove(entry)
-      return
-    }
-    if (entry.ends.note(event, entry.view ?? undefined) === 'stopping') this.#stopping(entry)
-    if (!TO_LOOK_AT.has(event.action)) return
-    this.#look(entry).catch((error: unknown) => {
-      this.#logger.debug({ container: entry.id.slice(0, 12), err: messageOf(error) }, 'cannot look at a container')
-    })
-  }
-
-  /** One look at a time for each container; whoever asks meanwhile gets the next one, which begins after this one. */
-  #look(entry: Entry): Promise<ContainerView> {
-    if (!entry.looking) {
-      entry.looking = this.#lookNow(entry).finally(() => (entry.looking = null))
-      return entry.looking
-    }
-    entry.next ??= entry.looking
-      .catch(() => {})
-      .then(() => {
-        entry.next = null
-        return this.#look(entry)
-      })
-    return entry.next
-  }
-
-  async #lookNow(entry: Entry): Promise<ContainerView> {
-    try {
-      const inspected = await this.#permitted('inspect', () => this.#api.inspect(entry.id, this.#closed.signal))
-      const view = toContainerView(inspected)
-      const end = endsARun(entry.view, view) ? await this.#endOf(entry, view) : null
-      if (this.#gone.has(entry.id)) throw noInstance(entry.id)
-      this.#closed.signal.throwIfAborted()
-      this.#absorb(entry, view, end)
-      return view
-    } catch (error) {
-      // The next sweep shall try again, whatever the list says.
-      entry.row = undefined
-      if (isMedykError(error, 'ERR_NO_INSTANCE')) this.#remove(entry)
-      throw error
-    }
-  }
-
-  #absorb(entry: Entry, view: ContainerView, end: RunEnd | null): void {
-    const former = entry.view
-    const told = tellings(former, view, end ?? (entry.end && { at: 0, exitCode: null, end: entry.end }))
-    if (entry.stopping && (!runs(view) || former?.startedAt !== view.startedAt)) this.#forgetStopping(entry)
-    entry.view = view
-    this.#views.set(entry.id, view)
-    for (const { container, end: how } of told) {
-      entry.end = how
-      this.#tell({ type: 'container', container, stopping: entry.stopping !== null, end: how })
-    }
-  }
-
-  /** From the events that came; else once from what Docker remembers; else unknown. */
-  async #endOf(entry: Entry, view: ContainerView): Promise<RunEnd> {
-    const finished = Date.parse(view.finishedAt!)
-    const seen = entry.ends.of(finished)
-    if (seen) return seen
-    const unknown: RunEnd = { at: finished, exitCode: null, end: 'unknown' }
-    if (this.#denied.has('events') || this.#clock.wall() - finished > HISTORY_MS) return unknown
-    try {
-      const since = finished - meantMs(view.stopTimeoutMs) - 5_000
-      const told = await this.#api.history(entry.id, since, finished + DIE_DELAY_MS, this.#closed.signal)
-      const lines = new EventLines()
-      const ends = new RunEnds()
-      for (const event of [...lines.push(told), ...lines.end()]) ends.note(event, view)
-      return ends.of(finished) ?? entry.ends.of(finished) ?? unknown
-    } catch (error) {
-      this.#logger.debug({ container: entry.id.slice(0, 12), err: messageOf(error) }, 'cannot find out how it ended')
-      return entry.ends.of(finished) ?? unknown
-    }
-  }
-
-  #stopping(entry: Entry): void {
-    if (!entry.view || !runs(entry.view)) return
-    const first = entry.stopping === null
-    entry.stopping?.[Symbol.dispose]()
-    entry.stopping = this.#clock.timer(
-      meantMs(entry.view.stopTimeoutMs),
-      () => {
-        entry.stopping = null
-        if (entry.view && !this.#gone.has(entry.id)) {
-          this.#tell({ type: 'container', container: entry.view, stopping: false, end: null })
-        }
-      },
-      { unref: true },
-    )
-    if (first) this.#tell({ type: 'container', container: entry.view, stopping: true, end: null })
-  }
-
-  #forgetStopping(entry: Entry): void {
-    entry.stopping?.[Symbol.dispose]()
-    entry.stopping = null
-  }
-
-  #remove(entry: Entry): void {
-    if (this.#gone.has(entry.id)) return
-    this.#gone.add(entry.id)
-    if (this.#gone.size > MAX_GONE) this.#gone.delete(this.#gone.values().next().value!)
-    this.#forgetStopping(entry)
-    this.#entries.delete(entry.id)
-    this.#views.delete(entry.id)
-    // What was never told to exist need not be told to have gone.
-    if (entry.view) this.#tell({ type: 'removed', id: entry.id })
-  }
-
-  #entry(id: string): Entry {
-    const known = this.#entries.get(id)
-    if (known) return known
-    const entry: Entry = {
-      id,
-      view: null,
-      row: undefined,
-      ends: new RunEnds(),
-      end: null,
-      stopping: null,
-      looking: null,
-      next: null,
-    }
-    this.#entries.set(id, entry)
-    return entry
   }
 
   async #probePermissions(): Promise<void> {
@@ -438,10 +270,4 @@ class Host implements DockerHost {
       }
     }
   }
-}
-
-function noInstance(id: string): MedykError {
-  return new MedykError('ERR_NO_INSTANCE', `there is no container "${id.slice(0, 64)}"`, {
-    hint: 'it has been removed',
-  })
 }

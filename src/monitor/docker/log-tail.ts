@@ -86,14 +86,20 @@ export const LOG_MARGIN_BYTES = 4_096
 
 /** The last `maxBytes` of raw output as text: redacted first, control characters and colours made visible or left out. */
 export function readableTail(raw: Buffer, maxBytes: number): string {
-  const masked = Buffer.from(redact(stripVTControlCharacters(raw.toString('utf8'))))
-  const cut = raw.length >= maxBytes + LOG_MARGIN_BYTES
-  const text = lastBytes(masked, masked.length - (cut ? LOG_MARGIN_BYTES : 0)).replace(
+  const masked = maskedOf(raw)
+  // As much as the margin has become; a text that is mostly secrets becomes short.
+  const dropped = raw.length >= maxBytes + LOG_MARGIN_BYTES ? maskedOf(raw.subarray(0, LOG_MARGIN_BYTES)).length : 0
+  const text = lastBytes(masked, masked.length - dropped).replace(
     // eslint-disable-next-line no-control-regex -- control characters are exactly what has to go
     /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g,
     (c) => (c === '\r' ? '' : `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`),
   )
   return lastBytes(Buffer.from(text), maxBytes)
+}
+
+/** Colours go first: inside a name they would hide it from the redactor. */
+function maskedOf(raw: Buffer): Buffer {
+  return Buffer.from(redact(stripVTControlCharacters(raw.toString('utf8'))))
 }
 
 /** Not begun in the middle of a character. */

@@ -18,6 +18,8 @@ export interface ProbeSpec {
   readonly derivedFrom?: string
   /** Nobody said that there is such a thing to ask: until it has succeeded it is as if it were not there. */
   readonly guessed?: true
+  /** Counts only as long as no guess of the same role has succeeded: slower, or less direct, but somebody's own word. */
+  readonly standIn?: true
 }
 
 /** Where an edge of the dependency graph was learned. */

@@ -102,7 +102,7 @@ function checksOf(parsed: object): readonly Check[] {
   for (const { keys, plain } of places) {
     const found = keys.map((key) => own(parsed, key)).filter((one) => typeof one === 'object' && one !== null)
     if (found.length === 0) continue
-    const entries = found.flatMap((one) => entriesOf(one as object)).slice(0, maxChecks)
+    const entries = found.flatMap((one) => entriesOf(one)).slice(0, maxChecks)
     return entries.flatMap(([name, value]) => {
       const said = saidByCheck(value, plain)
       return said === null ? [] : [{ name, said }]
