@@ -3,6 +3,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, rmSync } from 'node:fs'
 import { buildFingerprint, countOutputs, installFingerprint } from './lib/fingerprint.mjs'
+import { debianFrom } from './lib/debian-from.mjs'
 import { withLock } from './lib/lock.mjs'
 import { nestedNpm, npmCommand } from './lib/npm.mjs'
 import { at, bin, projectNode, root } from './lib/paths.mjs'
@@ -128,13 +129,22 @@ async function installDebianPackages() {
   const logFile = log('apt-install')
   if (canInstall()) {
     await apt('Refreshing the package lists (apt-get update)', log('apt-update'), 'update')
-    const together = await aptInstall(absent.flatMap(({ debian }) => debian))
+    const own = absent.filter(({ release }) => !release)
+    const together = own.length === 0 || (await aptInstall(own.flatMap(({ debian }) => debian))).ok
     // apt-get installs all or nothing: a package that this Debian does not have must not keep the others away.
-    if (!together.ok) for (const { debian } of missing()) await aptInstall(debian)
+    if (!together) for (const { debian, release } of missing()) if (!release) await aptInstall(debian)
+    for (const { debian, release } of absent) {
+      if (!release) continue
+      for (const name of debian) {
+        await withProgress(`Fetching for the tests: ${name} of Debian ${release}`, () =>
+          debianFrom(name, release, log(`apt-${name}`)),
+        )
+      }
+    }
   }
-  for (const { name, debian, suites } of missing()) {
+  for (const { name, debian, release, suites } of missing()) {
     const advice = canInstall()
-      ? `apt-get could not bring it, see ${logFile}`
+      ? `apt-get could not bring it, see ${release ? log(`apt-${debian[0]}`) : logFile}`
       : `install the Debian package ${debian.join(' ')}, or run as root`
     say(`✗ ${name} is missing, so this cannot run: ${suites} (${advice})`)
   }

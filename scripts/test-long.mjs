@@ -91,7 +91,9 @@ for (const id of positionals.length > 0 ? positionals : Object.keys(rows)) {
   const runs = read(id)
   say(`${id}: ${row.title}`)
   if (runs.length > 0) say(`  ${runs.length} of ${row.runs} runs are there already`)
-  if (runs.length < row.runs && more()) {
+  if (runs.length < row.runs && row.minutes > Number(values.minutes)) {
+    say(`  one run takes ${row.minutes} minutes: npm run test:long -- ${id} --minutes ${row.minutes}`)
+  } else if (runs.length < row.runs && more()) {
     await row.run(row.runs - runs.length, more, async (run) => {
       const judged = judge(run, row.gates)
       runs.push(judged)

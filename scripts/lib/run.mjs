@@ -11,20 +11,21 @@ const KEPT = 200_000
  * @param {string[]} command program and arguments
  * @param {object} [options]
  * @param {NodeJS.ProcessEnv} [options.env] default: this process's own
+ * @param {string} [options.cwd] default: the repository root
  * @param {string} [options.log] a file that gets the whole output; made anew, its folder too
  * @param {number} [options.timeoutMs] after it SIGTERM, 5 s later SIGKILL. Default: none
  * @param {boolean} [options.show] pass the output on as it comes; `output` is empty then. Default: false
  * @returns {Promise<{ ok: boolean, code: number | null, signal: string | null, timedOut: boolean, output: string }>}
  *   never rejects; `output` is the last 200,000 characters of stdout and stderr
  */
-export function run([program = '', ...args], { env = process.env, log, timeoutMs, show = false } = {}) {
+export function run([program = '', ...args], { env = process.env, cwd = root, log, timeoutMs, show = false } = {}) {
   if (log) mkdirSync(dirname(log), { recursive: true })
   const file = log ? createWriteStream(log) : undefined
   return new Promise((resolve) => {
     let output = ''
     let timedOut = false
     const child = spawn(program, args, {
-      cwd: root,
+      cwd,
       env,
       stdio: ['ignore', ...(show ? ['inherit', 'inherit'] : ['pipe', 'pipe'])],
     })

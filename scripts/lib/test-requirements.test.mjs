@@ -17,7 +17,10 @@ it('refuses a name that the table does not have', () => {
 })
 
 it('says of every requirement how it is found, installed and what needs it', () => {
-  for (const one of requirements) {
+  for (const { folders, release, ...one } of requirements) {
+    expect(folders ?? []).toEqual((folders ?? []).filter((folder) => folder.startsWith('/')))
+    // What is only unpacked is on no PATH.
+    if (release) expect(folders).toContainEqual(expect.stringContaining(one.debian[0]))
     expect(one).toEqual({
       name: expect.stringMatching(/^[a-z]/),
       programs: expect.arrayContaining([expect.any(String)]),

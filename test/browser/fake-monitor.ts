@@ -81,7 +81,10 @@ export function createFakeMonitor(first: Scenario, options: { epoch?: string; ca
       if (start < 0) throw new MedykError('ERR_CURSOR', 'this cursor is not one that was handed out')
       return { incidents: all.slice(start, start + limit), nextCursor: all[start + limit]?.id ?? null }
     },
-    incident: async (id) => incidents.get(id) ?? null,
+    async incident(id) {
+      const row = incidents.get(id)
+      return row ? { ...row, story: [], forensics: null } : null
+    },
 
     subscribe(listener, since) {
       const subscription = log.subscribe(listener, since)
@@ -103,6 +106,30 @@ export function createFakeMonitor(first: Scenario, options: { epoch?: string; ca
       metadata: { uptime_seconds: 42, last_error: null },
     }),
     metrics: async () => '# TYPE medyk_up gauge\nmedyk_up 1\n',
+    coverage() {
+      const rows = [...services.keys()].map((name) => ({
+        service: name,
+        level: 'checked' as const,
+        probe: `GET http://${name}/health`,
+        derivedFrom: 'the config file',
+        note: null,
+      }))
+      return { ratio: 1, checked: rows.length, total: rows.length, rows }
+    },
+    report(name, probe) {
+      const row = services.get(name)
+      if (!row) return null
+      return {
+        ...this.health(probe),
+        service: name,
+        status: row.status === 'healthy' || row.status === 'degraded' ? row.status : 'unhealthy',
+        metadata: { uptime_seconds: 42, last_error: row.reason },
+      }
+    },
+    async serviceMetrics(name) {
+      const report = this.report(name, 'liveness')
+      return report && { text: 'health_up 1\n', up: report.status !== 'unhealthy' }
+    },
 
     setService(row) {
       services.set(row.name, row)

@@ -2,24 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { core } from '../../src/monitor/app/core.ts'
 import { runSimulation } from '../../src/monitor/simulation/index.ts'
 import { Example, until } from '../support/example.ts'
-
-/** One run's figures: name → number (milliseconds where the name ends in Ms), or why it failed. */
-export interface Run {
-  readonly at: string
-  readonly ok: boolean
-  readonly figures: Readonly<Record<string, number>>
-  readonly note: string
-}
-
-export interface Row {
-  readonly title: string
-  /** Runs for a published figure. */
-  readonly runs: number
-  /** Largest allowed value of a figure, by name. */
-  readonly gates: Readonly<Record<string, number>>
-  /** Performs runs until it has done `count` or `more()` says that the time is up. */
-  run(count: number, more: () => boolean, done: (run: Run) => Promise<void>): Promise<void>
-}
+import { dependencyRows } from './docker-dependencies.ts'
+import { faultRows } from './docker-faults.ts'
+import { healerRows } from './docker-healers.ts'
+import { hourRows } from './docker-hours.ts'
+import { operatorRows } from './docker-operators.ts'
+import { repeat, type Row, type Run } from './row.ts'
 
 /** A fault done to one service of the example, watched by this script's own clock. */
 interface FaultResult {
@@ -88,14 +76,7 @@ const onExample =
     await using example = await Example.create()
     example.serve()
     await example.allHealthy()
-    for (let n = 0; n < count && more(); n++) {
-      const at = new Date().toISOString()
-      try {
-        await done({ at, ok: true, figures: await once(example), note: '' })
-      } catch (error) {
-        await done({ at, ok: false, figures: {}, note: error instanceof Error ? error.message : String(error) })
-      }
-    }
+    await repeat(count, more, done, () => once(example))
   }
 
 /** Service-hours a run; twenty of them bound the rate at 1 in 1,000 hours at 95 % when none is false. */
@@ -137,4 +118,9 @@ export const rows = {
     gates: { falsePositives: 0, healthyRestarts: 0 },
     run: simulateLoss,
   },
+  ...faultRows,
+  ...operatorRows,
+  ...dependencyRows,
+  ...healerRows,
+  ...hourRows,
 } satisfies Record<string, Row>

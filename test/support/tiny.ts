@@ -48,6 +48,13 @@ services:
     writeFileSync(path.join(this.directory, 'medyk.yaml'), config, { mode: 0o600 })
   }
 
+  /** What daemons get besides PATH. */
+  env: Readonly<Record<string, string>> = {}
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#ports['medyk']}`
+  }
+
   get otherPort(): number {
     return this.#ports['other'] ?? 0
   }
@@ -57,7 +64,7 @@ services:
     const args = ['serve', '--config', file('medyk.yaml'), '--log-file', file('daemon.log'), ...flags]
     const child = spawn(process.execPath, ['--conditions=medyk-source', bin, ...args], {
       stdio: ['ignore', 'ignore', 'pipe'],
-      env: { PATH: process.env['PATH'] },
+      env: { PATH: process.env['PATH'], ...this.env },
     })
     let stderr = ''
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))

@@ -301,6 +301,17 @@ describe('many that fall silent at once', () => {
     expect(causes(bench)).toEqual(['host', 'host', 'host'])
   })
 
+  it('are another matter when they hang on one that is ill: then it is that one', () => {
+    const bench = new Bench(
+      probed('db'),
+      ...['a', 'b', 'c'].map((name) => ({ ...probed(name), ...shop(name, ['db']) })),
+    )
+    for (const name of ['a', 'b', 'c', 'db']) bench.hung(name)
+    bench.confirm()
+    expect(bench.acts()).toMatchObject([{ service: 'db', kind: 'restart' }])
+    expect(bench.ofType('mass.failure')).toEqual([])
+  })
+
   it('and are well again soon after have lost nothing', () => {
     const bench = fleet()
     bench.hung('a')
@@ -390,4 +401,40 @@ it('whatever an operator stops, removes or starts, in any order, nothing that re
     }),
     { numRuns: 200 },
   )
+})
+
+describe('a monitor that starts again', () => {
+  const restored = (bench: Bench, part: Partial<Extract<Parameters<Bench['send']>[0], { type: 'restored' }>>) =>
+    bench.send({ type: 'restored', incidents: [], attempts: [], quarantined: [], ...part })
+
+  it('has no fresh burst for what it did a moment before', () => {
+    const bench = new Bench(...['a', 'b', 'c'].map((name) => ({ ...spec(name), domain: name })))
+    restored(bench, { attempts: [0, 1, 2].map(() => ({ service: 'x', wall: bench.wall - 500 })) })
+    bench.hung('a')
+    expect(bench.acts()).toEqual([])
+    bench.pass(2_000)
+    expect(bench.acts()).toHaveLength(1)
+  })
+
+  it('closes what was open of services that nobody watches any more', () => {
+    const bench = project()
+    bench.endedBy('db', 'kill')
+    const next = project()
+    const gone = bench
+      .ofType('incident.opened')
+      .map(({ incident }) => ({ ...incident, service: 'gone', instance: 'gone' }))
+    restored(next, { incidents: gone })
+    expect(next.ofType('incident.closed')).toMatchObject([{ incident: { service: 'gone' } }])
+  })
+
+  it('knows how long a boot takes, and gives an action as long to prove itself', () => {
+    const bench = new Bench({ ...shop('slow'), startupGraceMs: 5_000 })
+    restored(bench, { boots: [{ service: 'slow', bootMs: 90_000 }] })
+    bench.endedBy('slow', 'kill')
+    bench.done()
+    bench.pass(170_000)
+    expect(bench.acts()).toHaveLength(1)
+    bench.pass(20_000)
+    expect(bench.acts()).toHaveLength(2)
+  })
 })

@@ -457,7 +457,7 @@ describe('the budget', () => {
   })
 
   it('lets two act at once and one more every two seconds after a burst of three', () => {
-    const bench = new Bench(...['a', 'b', 'c', 'd', 'e'].map((name) => spec(name)))
+    const bench = new Bench(...['a', 'b', 'c', 'd', 'e'].map((name) => ({ ...spec(name), domain: name })))
     for (const name of ['a', 'b', 'c', 'd', 'e']) bench.hung(name)
     expect(bench.acts().map((action) => action.service)).toEqual(['a', 'b'])
     bench.send({

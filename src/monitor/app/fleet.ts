@@ -1,13 +1,17 @@
 import { messageOf, type Clock, type Logger } from '@medyk/health/internal'
+import type { DockerHost } from '../docker/index.ts'
 import type { Instance, Runtime, RuntimeEvent, ServiceSpec } from '../model/index.ts'
 import { openRuntime } from '../runtimes/index.ts'
 
 export interface FleetOptions {
-  readonly services: readonly ServiceSpec[]
   readonly stateDir: string
   readonly logger: Logger
   readonly clock: Clock
+  /** Shared with discovery; null: no Docker. */
+  readonly docker: DockerHost | null
   onEvent(event: RuntimeEvent): void
+  /** What is made of an instance when it is first seen. */
+  atFirstSight(instance: Instance): Instance
 }
 
 const CALL_MS = 30_000
@@ -18,15 +22,16 @@ export class Fleet implements AsyncDisposable {
   readonly #options: FleetOptions
   readonly #runtimes = new Map<string, Runtime>()
   readonly #watches: Disposable[] = []
+  #services: readonly ServiceSpec[] = []
 
   private constructor(options: FleetOptions) {
     this.#options = options
   }
 
-  static async open(options: FleetOptions): Promise<Fleet> {
+  static async open(services: readonly ServiceSpec[], options: FleetOptions): Promise<Fleet> {
     const fleet = new Fleet(options)
     try {
-      await fleet.#open()
+      await fleet.adopt(services)
       return fleet
     } catch (error) {
       await fleet[Symbol.asyncDispose]()
@@ -34,29 +39,46 @@ export class Fleet implements AsyncDisposable {
     }
   }
 
-  async #open(): Promise<void> {
-    const { services, stateDir, logger, clock } = this.#options
+  /**
+   * Takes these services over instead of those before. Returns the instances that are seen for the first time; that others are
+   * gone is told by events.
+   */
+  async adopt(services: readonly ServiceSpec[]): Promise<readonly Instance[]> {
+    this.#services = services
+    const fresh: Instance[] = []
+    const take = (instance: Instance) => {
+      if (this.instances.has(instance.id)) return
+      const seen = this.#options.atFirstSight(instance)
+      this.instances.set(seen.id, seen)
+      fresh.push(seen)
+    }
     const kinds = new Set(services.flatMap((spec) => (spec.runtime === null ? [] : [spec.runtime])))
-    for (const kind of kinds) {
-      const runtime = await openRuntime(kind, { stateDir, logger, clock })
-      this.#runtimes.set(kind, runtime)
+    for (const kind of new Set([...kinds, ...this.#runtimes.keys()])) {
+      const runtime = this.#runtimes.get(kind) ?? (await this.#open(kind))
       const own = services.filter((spec) => spec.runtime === kind)
-      for (const instance of await runtime.adopt(own, { signal: AbortSignal.timeout(CALL_MS) })) {
-        this.instances.set(instance.id, instance)
-      }
-      this.#watches.push(
-        runtime.watch((event) => {
-          if (event.type === 'instance.removed') this.instances.delete(event.instance.id)
-          else this.instances.set(event.instance.id, event.instance)
-          this.#options.onEvent(event)
-        }),
-      )
+      for (const instance of await runtime.adopt(own, { signal: AbortSignal.timeout(CALL_MS) })) take(instance)
     }
-    for (const spec of services) {
-      if (spec.runtime !== null) continue
-      const instance = watchedOnly(spec.name)
-      this.instances.set(instance.id, instance)
+    const watched = services.filter((spec) => spec.runtime === null).map((spec) => watchedOnly(spec.name))
+    for (const instance of watched) take(instance)
+    for (const instance of this.instances.values()) {
+      if (instance.kind !== EXTERNAL || watched.some(({ id }) => id === instance.id)) continue
+      this.#take({ type: 'instance.removed', instance })
     }
+    return fresh
+  }
+
+  async #open(kind: string): Promise<Runtime> {
+    const { stateDir, logger, clock, docker } = this.#options
+    const runtime = await openRuntime(kind, { stateDir, logger, clock, ...(docker ? { docker } : {}) })
+    this.#runtimes.set(kind, runtime)
+    this.#watches.push(runtime.watch((event) => this.#take(event)))
+    return runtime
+  }
+
+  #take(event: RuntimeEvent): void {
+    if (event.type === 'instance.removed') this.instances.delete(event.instance.id)
+    else this.instances.set(event.instance.id, event.instance)
+    this.#options.onEvent(event)
   }
 
   /** The runtime that runs this instance; undefined for what is only watched. */
@@ -71,7 +93,7 @@ export class Fleet implements AsyncDisposable {
       for (const instance of this.instances.values()) {
         if (instance.service !== service || instance.state !== 'created') continue
         const runtime = this.runtimeOf(instance.id)
-        if (!runtime || signal.aborted) continue
+        if (!runtime || runtime.isForeign || signal.aborted) continue
         try {
           await runtime.start(instance.id, { signal: AbortSignal.any([signal, AbortSignal.timeout(CALL_MS)]) })
         } catch (error) {
@@ -81,9 +103,9 @@ export class Fleet implements AsyncDisposable {
     }
   }
 
-  /** Stops everything that Medyk runs: dependants before what they depend on. */
+  /** Stops everything that Medyk runs, and nothing that is somebody else's: dependants before what they depend on. */
   async stopAll(graceMs: number): Promise<void> {
-    for (const level of stopLevels(this.#options.services)) {
+    for (const level of stopLevels(this.#services)) {
       const own = [...this.instances.values()].filter((instance) => level.includes(instance.service))
       await Promise.all(own.map((instance) => this.#stop(instance, graceMs)))
     }
@@ -91,7 +113,7 @@ export class Fleet implements AsyncDisposable {
 
   async #stop(instance: Instance, graceMs: number): Promise<void> {
     const runtime = this.runtimeOf(instance.id)
-    if (!runtime) return
+    if (!runtime || runtime.isForeign) return
     try {
       await runtime.stop(instance.id, graceMs, { signal: AbortSignal.timeout(graceMs + 10_000) })
     } catch (error) {
@@ -105,7 +127,7 @@ export class Fleet implements AsyncDisposable {
   }
 }
 
-/** What an instance that was found at boot amounts to in events. What has never run here is started instead. */
+/** What an instance that is seen for the first time amounts to in events. What has never run is not told of. */
 export function found(instance: Instance): readonly RuntimeEvent[] {
   switch (instance.state) {
     case 'created':
@@ -119,17 +141,27 @@ export function found(instance: Instance): readonly RuntimeEvent[] {
         { type: 'instance.started', instance },
         { type: 'instance.suspended', instance },
       ]
+    case 'stopping':
+      return [
+        { type: 'instance.started', instance },
+        { type: 'instance.stopping', instance },
+      ]
+    case 'unknown':
+      return [{ type: 'instance.lost', instance }]
     default:
       return [{ type: 'instance.started', instance }]
   }
 }
+
+/** The kind of an instance that no runtime runs. */
+const EXTERNAL = 'external'
 
 /** A service without a runtime has one instance that is taken to run. */
 function watchedOnly(service: string): Instance {
   return {
     id: service,
     service,
-    kind: 'external',
+    kind: EXTERNAL,
     state: 'running',
     pid: null,
     startedAt: null,

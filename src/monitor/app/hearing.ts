@@ -1,6 +1,7 @@
 import type { Clock } from '@medyk/health/internal'
 import type { InputEvent } from '../model/index.ts'
 import type { TraceWriter } from '../simulation/index.ts'
+import type { Boots } from './boots.ts'
 import type { DaemonMetrics } from './metrics.ts'
 import type { OwnHealth } from './own-health.ts'
 import type { Proven } from './proven.ts'
@@ -12,6 +13,7 @@ export interface HearingSinks {
   send(event: InputEvent): void
   readonly probes: Map<string, ProbeSummary>
   readonly proven: Proven
+  readonly boots: Boots
   readonly own: OwnHealth
   readonly publisher: Publisher
   readonly metrics: DaemonMetrics
@@ -21,7 +23,7 @@ export interface HearingSinks {
 
 /** Takes what the probing thread says to those whom it concerns. */
 export function hearing(sinks: HearingSinks): KeptShardListener {
-  const { probes, proven, own, publisher, metrics, trace, clock } = sinks
+  const { probes, proven, boots, own, publisher, metrics, trace, clock } = sinks
   const observer = (unwell: boolean, reason: string) => {
     own.observer = { unwell, reason }
     publisher.observer({ unwell, reason }, clock.wall())
@@ -30,6 +32,7 @@ export function hearing(sinks: HearingSinks): KeptShardListener {
   return {
     onVerdict(verdict) {
       proven.take(verdict)
+      boots.take(verdict)
       sinks.send({ type: 'verdict', verdict })
     },
     onEvent(event) {
@@ -37,7 +40,11 @@ export function hearing(sinks: HearingSinks): KeptShardListener {
       else sinks.send(event)
     },
     onSummary(summary) {
-      for (const row of summary.probes) probes.set(probeKey(row.instance, row.probe), row)
+      for (const row of summary.probes) {
+        const key = probeKey(row.instance, row.probe)
+        const version = row.version ?? probes.get(key)?.version
+        probes.set(key, version === undefined ? row : { ...row, version })
+      }
       metrics.probing(summary.attempts, summary.latenessP99Ms)
     },
     onRecord: (record) => trace?.write(record),

@@ -104,7 +104,8 @@ test('a quarantine of the last life is shown again: in its incident and in the m
       name,
       restored.quarantined.some(({ service }) => service === name),
     )
-  const text = await metrics.render([])
+  const text = await metrics.render([], 0.5)
+  expect(text).toContain('medyk_coverage_ratio 0.5')
   expect(text).toContain('medyk_service_quarantined{service="a"} 1')
   expect(text).toContain('medyk_service_quarantined{service="b"} 0')
 })

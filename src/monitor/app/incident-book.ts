@@ -1,4 +1,5 @@
 import { MedykError } from '@medyk/health/internal'
+import type { JournaledIncident } from '../journal/index.ts'
 import {
   isoOf,
   type Action,
@@ -187,11 +188,16 @@ function quarantine(entry: Entry, service: string, since: string, reason: string
 
 const compareNewest = (a: Incident, b: Incident) => b.openedAt.localeCompare(a.openedAt) || b.id.localeCompare(a.id)
 
+/** An incident that is no longer in memory, as the journal keeps it. Whether it is in quarantine it does not say. */
+export function journaledRow({ incident, actions }: JournaledIncident): IncidentRow {
+  return { ...incident, quarantinedSince: null, withheld: null, actions: actions.map(actionRow) }
+}
+
 function rowOf({ incident, actions, quarantinedSince, withheld }: Entry): IncidentRow {
   return { ...incident, quarantinedSince, withheld, actions: [...actions.values()].map(actionRow) }
 }
 
-function actionRow({ action, decidedAt, finishedAt, outcome }: IncidentAction): ActionRow {
+export function actionRow({ action, decidedAt, finishedAt, outcome }: IncidentAction): ActionRow {
   const { id, incident, service, instance, kind, attempt, reason } = action
   return {
     id,

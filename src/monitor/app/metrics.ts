@@ -14,7 +14,7 @@ export interface DaemonMetrics {
   actionFinished(action: Action, outcome: ActionOutcome): void
   observer(unwell: boolean): void
   probing(attempts: number, latenessP99Ms: number): void
-  render(services: readonly ServiceRow[]): Promise<string>
+  render(services: readonly ServiceRow[], coverageRatio: number): Promise<string>
 }
 
 /** The daemon's own metrics: base units, bounded labels (service, cause, kind, result; never an id or a text). */
@@ -37,6 +37,8 @@ export function createMetrics(version: string): DaemonMetrics {
   const observer = gauge('medyk_observer_unwell', '1 while Medyk does not trust its own eyes')
   const attempts = counter('medyk_probe_attempts_total', 'Probe attempts, hedges included')
   const lateness = gauge('medyk_probe_lateness_seconds', 'How late probes started in the last second, 99th percentile')
+
+  const coverage = gauge('medyk_coverage_ratio', 'Services of which something that they do is examined, of all')
 
   const seconds = (from: string, to: string) => Math.max(0, (wallOf(to) - wallOf(from)) / 1_000)
 
@@ -65,7 +67,8 @@ export function createMetrics(version: string): DaemonMetrics {
       attempts.inc(count)
       lateness.set(latenessP99Ms / 1_000)
     },
-    async render(services) {
+    async render(services, coverageRatio) {
+      coverage.set(coverageRatio)
       for (const row of services) {
         for (const name of STATUSES) status.set({ service: row.name, status: name }, row.status === name ? 1 : 0)
       }

@@ -1,19 +1,26 @@
-import type { Instance, InstanceStatus, ServiceSpec, Verdict } from '../model/index.ts'
+import type { Journal } from '../journal/index.ts'
+import type { CoverageRow, Instance, InstanceStatus, ServiceSpec, Verdict } from '../model/index.ts'
 import { isoOf } from '../model/index.ts'
 import type {
   ApiEvent,
+  CoverageReport,
   EventLog,
+  Forensics,
   HealthReport,
   IncidentPage,
+  IncidentDetail,
   IncidentQuery,
-  IncidentRow,
   MonitorState,
   ProbeRow,
   ServiceDetail,
   ServiceRow,
 } from '../server/index.ts'
 import type { CoreState } from './core.ts'
-import type { IncidentBook } from './incident-book.ts'
+import { coverageReport } from './coverage.ts'
+import { journaledRow, type IncidentBook } from './incident-book.ts'
+import { storyOf } from './incident-story.ts'
+import { serviceMetrics } from './service-metrics.ts'
+import { serviceReport, type ServiceFacts } from './service-report.ts'
 import type { ProbeSummary } from './shard-host.ts'
 
 export interface ProjectionSources {
@@ -25,7 +32,14 @@ export interface ProjectionSources {
   health(probe: 'liveness' | 'readiness'): HealthReport
   metrics(): Promise<string>
   mono(): number
+  wall(): number
+  readonly journal: Pick<Journal, 'incident' | 'eventsOf' | 'forensics'>
+  /** Rows of what discovery found. Absent: everything was configured by hand. */
+  coverage?(): readonly CoverageRow[]
 }
+
+/** Events of one incident that a story is made of. */
+const STORY_EVENTS = 500
 
 /** What the API shows, read from the core's own state at the moment of asking: there is no second truth to fall behind. */
 export class Projection implements MonitorState {
@@ -73,8 +87,18 @@ export class Projection implements MonitorState {
     return this.#sources.book.page(query)
   }
 
-  async incident(id: string): Promise<IncidentRow | null> {
-    return this.#sources.book.get(id)
+  async incident(id: string): Promise<IncidentDetail | null> {
+    const { book, journal } = this.#sources
+    const recent = book.get(id)
+    const old = recent ? null : await journal.incident(id)
+    const row = recent ?? (old && journaledRow(old))
+    if (!row) return null
+    // A journal that does not answer costs the details, not what is in memory.
+    const [record, forensics] = await Promise.all([
+      journal.eventsOf(id, STORY_EVENTS).catch(() => []),
+      journal.forensics(id).catch(() => null),
+    ])
+    return { ...row, story: storyOf(row, record), forensics: forensics as Forensics | null }
   }
 
   subscribe(listener: (event: ApiEvent) => void, since?: string): Disposable {
@@ -87,6 +111,50 @@ export class Projection implements MonitorState {
 
   metrics(): Promise<string> {
     return this.#sources.metrics()
+  }
+
+  coverage(): CoverageReport {
+    const services = [...this.#sources.core().diagnosis.services.values()]
+    return coverageReport(
+      services.map(({ spec, view }) => ({ spec, symptom: view.symptom, reason: view.reason })),
+      this.#sources.coverage?.() ?? [],
+    )
+  }
+
+  report(name: string, probe: 'liveness' | 'readiness'): HealthReport | null {
+    const facts = this.#facts(name)
+    return facts && serviceReport(facts, probe)
+  }
+
+  async serviceMetrics(name: string): Promise<{ readonly text: string; readonly up: boolean } | null> {
+    const facts = this.#facts(name)
+    return facts && (await serviceMetrics(facts))
+  }
+
+  #facts(name: string): ServiceFacts | null {
+    const { services } = this.#sources.core().diagnosis
+    const record = services.get(name)
+    const service = this.service(name)
+    if (!record || !service) return null
+    return {
+      service,
+      verdicts: record.verdicts,
+      dependencies: new Map(
+        record.spec.dependsOn.map((edge) => [edge.service, services.get(edge.service)?.view.status ?? 'unknown']),
+      ),
+      version: this.#reportedVersion(record.spec) ?? imageTag(record.spec),
+      wall: this.#sources.wall(),
+    }
+  }
+
+  #reportedVersion(spec: ServiceSpec): string | null {
+    for (const instance of this.#instancesOf(spec.name)) {
+      for (const probe of spec.probes) {
+        const version = this.#sources.summary(instance.id, probe.name)?.version
+        if (version) return version
+      }
+    }
+    return null
   }
 
   #instancesOf(service: string): readonly Instance[] {
@@ -128,3 +196,10 @@ export class Projection implements MonitorState {
 }
 
 const statusOf = (verdict: Verdict | undefined): InstanceStatus => verdict?.status ?? 'unknown'
+
+/** Of `registry:5000/team/name:tag@sha256:…` the tag. */
+function imageTag({ runtimeOptions }: ServiceSpec): string | null {
+  const { image } = runtimeOptions
+  if (typeof image !== 'string') return null
+  return /:([\w][\w.-]{0,127})(?:@[\w:]+)?$/.exec(image)?.[1] ?? null
+}

@@ -10,7 +10,7 @@ import type { ServiceSpec, Verdict } from '../model/index.ts'
 export class Proven {
   readonly #journal: Pick<Journal, 'saveProven'>
   readonly #logger: Logger
-  readonly #probes: ReadonlyMap<string, string>
+  #probes: ReadonlyMap<string, string> = new Map()
   readonly #instances: Set<string>
 
   constructor(
@@ -20,9 +20,14 @@ export class Proven {
   ) {
     this.#journal = journal
     this.#logger = logger
-    this.#probes = new Map(services.map((spec) => [spec.name, fingerprint(spec)]))
+    this.expect(services)
     const held = remembered.filter(({ service, probes }) => this.#probes.get(service) === probes)
     this.#instances = new Set(held.map(({ instance }) => instance))
+  }
+
+  /** These are the services from now on. */
+  expect(services: readonly ServiceSpec[]): void {
+    this.#probes = new Map(services.map((spec) => [spec.name, fingerprint(spec)]))
   }
 
   /** Ids. */

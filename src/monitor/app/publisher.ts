@@ -1,6 +1,6 @@
 import { messageOf, type Logger } from '@medyk/health/internal'
 import type { Journal } from '../journal/index.ts'
-import { isoOf, type DerivedEvent } from '../model/index.ts'
+import { isoOf, type Action, type ActionOutcome, type DerivedEvent, type Incident } from '../model/index.ts'
 import type { EventLog, ServiceRow } from '../server/index.ts'
 import type { IncidentBook } from './incident-book.ts'
 import type { LoopHandlers } from './loop.ts'
@@ -13,6 +13,8 @@ export interface PublisherSinks {
   readonly metrics: DaemonMetrics
   readonly logger: Logger
   row(service: string): ServiceRow | null
+  /** Asks for a snapshot of how things stand; returns at once. Absent: none are taken. */
+  forensics?(incident: Incident): void
 }
 
 /** Tells the journal, the API's streams, the metrics and the log what a turn of the core brought. */
@@ -35,6 +37,13 @@ export class Publisher {
     events.publish({ type: 'incident', data: done.row })
   }
 
+  /** An action of an operator, of which the core knows nothing. */
+  operated(action: Action, outcome: ActionOutcome): void {
+    this.#sinks.metrics.actionFinished(action, outcome)
+    this.#sinks.logger.info({ action, outcome }, 'operator.acted')
+    this.service(action.service)
+  }
+
   service(name: string): void {
     const row = this.#sinks.row(name)
     if (row) this.#sinks.events.publish({ type: 'service', data: row })
@@ -52,6 +61,8 @@ export class Publisher {
     const { book, events, metrics, logger } = this.#sinks
     metrics.take(event)
     this.#remember(event)
+    // After the incident: the journal keeps no snapshot without it.
+    if (event.type === 'incident.opened') this.#sinks.forensics?.(event.incident)
     const row = book.take(event)
     if (row) events.publish({ type: 'incident', data: row })
     if (event.type === 'service.changed') return this.service(event.service.name)
@@ -82,7 +93,7 @@ export class Publisher {
       case 'service.released':
         return await journal.clearQuarantine(event.service)
       case 'action.withheld':
-        return await journal.appendEvent(event.type, event)
+        return await journal.appendEvent(event.type, event, event.incident)
       default:
     }
   }

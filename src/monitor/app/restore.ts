@@ -10,10 +10,10 @@ export async function restore(
   journal: Journal,
   book: IncidentBook,
   services: readonly ServiceSpec[],
-): Promise<{ readonly restored: Restored; readonly proven: ReadBack['proven'] }> {
-  const { incidents, attempts, quarantined, pending, proven } = await journal.readBack()
+): Promise<{ readonly restored: Restored } & Pick<ReadBack, 'proven' | 'maintenance'>> {
+  const { incidents, attempts, quarantined, pending, proven, boots, maintenance } = await journal.readBack()
   for (const action of pending) await journal.markInterrupted(action.id)
   await journal.retainProven(services.map(({ name }) => name))
   book.load([...(await journal.incidents({ limit: SHOWN }))].reverse(), quarantined)
-  return { restored: { type: 'restored', incidents, attempts, quarantined }, proven }
+  return { restored: { type: 'restored', incidents, attempts, quarantined, boots }, proven, maintenance }
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '@medyk/health/internal'
-import { initialSelfHealth, observeTick, penalize, type ObserverCondition } from '../detection/index.ts'
+import { initialSelfHealth, observeTick, penalize, press, type ObserverCondition } from '../detection/index.ts'
+import { HostPressure } from './host-pressure.ts'
 import type { Sentinel } from './sentinel.ts'
 
 type OnChange = (now: ObserverCondition, before: ObserverCondition) => void
@@ -10,6 +11,7 @@ export class SelfWatch implements Disposable {
   readonly #sentinel: Sentinel | null
   readonly #onChange: OnChange
   readonly #health
+  readonly #pressure = new HostPressure()
   #isOver = false
 
   constructor(clock: Clock, sentinel: Sentinel | null, onChange: OnChange) {
@@ -36,6 +38,8 @@ export class SelfWatch implements Disposable {
 
   /** Once a second. */
   listen(): void {
+    const before = this.#health.condition
+    this.#tell(before, press(this.#health, this.#pressure.look(this.#clock.mono()), this.#now()))
     void this.#sentinel?.check().then((heard) => {
       if (heard === false && !this.#isOver) this.doubt('sentinel')
     })

@@ -1,10 +1,16 @@
 import type { InputEvent, Instance, RuntimeEvent, ServiceSpec, Verdict } from '../model/index.ts'
+import type { Boots } from './shard-protocol.ts'
 import type { TraceRecord } from '../simulation/index.ts'
 
 /** What the main thread asks of a shard. */
 export interface ShardHost extends AsyncDisposable {
   /** `proven`: ids of instances that have been healthy at some time, in a former life of the daemon. */
-  setTargets(services: readonly ServiceSpec[], instances: readonly Instance[], proven: readonly string[]): void
+  setTargets(
+    services: readonly ServiceSpec[],
+    instances: readonly Instance[],
+    proven: readonly string[],
+    boots?: Boots,
+  ): void
   instanceEvent(event: RuntimeEvent): void
   confirm(token: string, services: readonly string[], withinMs: number): void
 }
@@ -17,6 +23,8 @@ export interface ProbeSummary {
   readonly lastLatencyMs: number | null
   /** Wall-clock milliseconds. */
   readonly lastAt: number | null
+  /** As the target reported it last. Absent: it never did. */
+  readonly version?: string
 }
 
 /** What a shard tells about each second. */

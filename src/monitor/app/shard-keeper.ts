@@ -1,4 +1,5 @@
 import type { Instance, RuntimeEvent, ServiceSpec, Verdict } from '../model/index.ts'
+import type { Boots } from './shard-protocol.ts'
 import type { ShardHost, ShardListener } from './shard-host.ts'
 import { startShard, type ShardThreadOptions } from './shard-thread.ts'
 
@@ -32,6 +33,7 @@ class ShardKeeper implements ShardHost {
   readonly #verdicts = new Map<string, Verdict>()
   #services: readonly ServiceSpec[] = []
   #proven = new Set<string>()
+  #boots: Boots = []
   #shard: ShardHost | null = null
   #starting: Promise<void> = Promise.resolve()
   #timer: Disposable | null = null
@@ -60,13 +62,19 @@ class ShardKeeper implements ShardHost {
     )
   }
 
-  setTargets(services: readonly ServiceSpec[], instances: readonly Instance[], proven: readonly string[]): void {
+  setTargets(
+    services: readonly ServiceSpec[],
+    instances: readonly Instance[],
+    proven: readonly string[],
+    boots?: Boots,
+  ): void {
     this.#services = services
+    this.#boots = boots ?? []
     this.#proven = new Set(proven)
     this.#instances.clear()
     for (const instance of instances) this.#instances.set(instance.id, instance)
     for (const id of this.#verdicts.keys()) if (!this.#instances.has(id)) this.#verdicts.delete(id)
-    this.#shard?.setTargets(services, instances, proven)
+    this.#shard?.setTargets(services, instances, proven, this.#boots)
   }
 
   instanceEvent(event: RuntimeEvent): void {
@@ -128,7 +136,7 @@ class ShardKeeper implements ShardHost {
     this.#isLost = false
     this.#options.logger.info({}, 'the probing thread runs again')
     this.#listener.onBack()
-    this.#shard?.setTargets(this.#services, [...this.#instances.values()], [...this.#proven])
+    this.#shard?.setTargets(this.#services, [...this.#instances.values()], [...this.#proven], this.#boots)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -15,7 +15,9 @@ export class ShardMeter {
     if (outcome.class === 'void') this.#voids++
     if (outcome.class === 'ok') this.#latencies.add(outcome.latencyMs)
     const lastLatencyMs = outcome.class === 'void' ? null : outcome.latencyMs
-    const summary = { instance, probe, lastOutcome: outcome.class, lastLatencyMs, lastAt: wall }
+    const report = outcome.class === 'ok' || outcome.class === 'explicit' ? outcome.report : null
+    const version = report?.version ? { version: report.version } : {}
+    const summary = { instance, probe, lastOutcome: outcome.class, lastLatencyMs, lastAt: wall, ...version }
     this.#probes.set(`${instance}\n${probe}`, summary)
   }
 

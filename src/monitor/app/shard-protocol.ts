@@ -10,6 +10,8 @@ export interface ProbeSummary {
   readonly lastLatencyMs: number | null
   /** Wall-clock milliseconds. */
   readonly lastAt: number
+  /** As the target reported it in this look. Absent: it did not. */
+  readonly version?: string
 }
 
 /** A second of probing; it comes every second, and so is the worker's heartbeat as well. */
@@ -27,6 +29,8 @@ export interface ShardSecond {
   readonly inFlight: number
 }
 
+export type Boots = readonly { readonly service: string; readonly bootMs: number }[]
+
 /** What goes into detection and what comes out, for a trace that can be replayed. */
 export type DetectionRecord = Extract<TraceRecord, { t: 'watch' | 'detect' | 'verdict' }>
 
@@ -38,6 +42,8 @@ export type ToShard =
       readonly instances: readonly Instance[]
       /** Ids of instances whose probes are known to have succeeded in a former life of the monitor. */
       readonly proven: readonly string[]
+      /** The longest boot that is known, by service, milliseconds. */
+      readonly boots: Boots
     }
   | { readonly type: 'instance'; readonly event: RuntimeEvent }
   | {

@@ -91,7 +91,8 @@ export async function startShard(listener: ShardListener, options: ShardThreadOp
     if (state === 'running') worker.postMessage(message)
   }
   return {
-    setTargets: (services, instances, proven) => send({ type: 'targets', services, instances, proven }),
+    setTargets: (services, instances, proven, boots = []) =>
+      send({ type: 'targets', services, instances, proven, boots }),
     instanceEvent: (event) => send({ type: 'instance', event }),
     confirm: (token, services, withinMs) => send({ type: 'confirm', token, services, withinMs }),
     async [Symbol.asyncDispose]() {

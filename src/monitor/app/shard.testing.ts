@@ -71,6 +71,7 @@ export async function shard(
         services: specs,
         instances: instances ?? specs.map(({ name }) => instance(name)),
         proven: [],
+        boots: [],
       } satisfies ToShard),
     verdicts: (service = 'a'): readonly Verdict[] =>
       only('verdict')

@@ -1,6 +1,7 @@
 import { messageOf, systemClock, type Clock } from '@medyk/health/internal'
 import {
   detect,
+  hasSucceeded,
   initialDetection,
   rules,
   type DetectionInput,
@@ -39,7 +40,8 @@ export interface ShardSurroundings {
 }
 
 interface Target {
-  readonly spec: ServiceSpec
+  /** Replaced as long as that changes nothing for what is examined. */
+  spec: ServiceSpec
   readonly id: string
   readonly detection: DetectionState
   readonly schedule: ScheduleState
@@ -90,6 +92,7 @@ export class Shard implements Disposable {
   readonly #onMessage = (message: ToShard) => this.#take(message)
   #records: DetectionRecord[] = []
   #services = new Map<string, ServiceSpec>()
+  #boots: ReadonlyMap<string, number> = new Map()
   #timer: Disposable | null = null
   #timerAt = Infinity
   #lastSecond: number
@@ -150,7 +153,8 @@ export class Shard implements Disposable {
     this.#arm()
   }
 
-  #reconcile({ services, instances, proven }: Extract<ToShard, { type: 'targets' }>): void {
+  #reconcile({ services, instances, proven, boots }: Extract<ToShard, { type: 'targets' }>): void {
+    this.#boots = new Map(boots.map(({ service, bootMs }) => [service, bootMs]))
     this.#services = new Map(services.map((spec) => [spec.name, spec]))
     const wanted = new Set(instances.map((instance) => instance.id))
     for (const id of this.#targets.keys()) if (!wanted.has(id)) this.#drop(id)
@@ -158,10 +162,13 @@ export class Shard implements Disposable {
       const spec = this.#services.get(instance.service)
       const known = this.#targets.get(instance.id)
       if (!spec) this.#drop(instance.id)
-      else if (!known || JSON.stringify(known.spec) !== JSON.stringify(spec)) {
+      else if (!known || !isExaminedAlike(known.spec, spec)) {
         this.#drop(instance.id)
         this.#watch(spec, instance, proven.includes(instance.id))
-      } else this.#detect(known, { type: eventOf(instance), instance })
+      } else {
+        known.spec = spec
+        this.#detect(known, { type: eventOf(instance), instance })
+      }
     }
   }
 
@@ -181,7 +188,11 @@ export class Shard implements Disposable {
   #watch(spec: ServiceSpec, instance: Instance, proven: boolean): void {
     const now = this.#now()
     const startedAt = instance.startedAt === null ? Number.NaN : Date.parse(instance.startedAt)
-    const options = { proven, runningForMs: Number.isNaN(startedAt) ? 0 : Math.max(0, now.wall - startedAt) }
+    const options = {
+      proven,
+      runningForMs: Number.isNaN(startedAt) ? 0 : Math.max(0, now.wall - startedAt),
+      bootMs: this.#boots.get(spec.name) ?? 0,
+    }
     this.#record({ t: 'watch', shard: shardNumber, service: spec, instance, options, now })
     const target: Target = {
       spec,
@@ -232,7 +243,7 @@ export class Shard implements Disposable {
     if (!probe) return
     const startedAt = this.#clock.mono()
     this.#detect(target, { type: 'attempt.started', ...launch })
-    void this.#asker.ask(probe, probe.timeoutMs, target.abort.signal).then((outcome) => {
+    void this.#asker.ask(probe, target.detection.instance, probe.timeoutMs, target.abort.signal).then((outcome) => {
       if (!target.abort.signal.aborted) this.#finished(target, launch, startedAt, outcome)
     })
   }
@@ -257,14 +268,21 @@ export class Shard implements Disposable {
     this.#post({ type: 'confirmed', token, sound: named(true), doubtful: named(false) })
   }
 
-  /** One good answer of any of its instances. */
+  /** One of its instances is. */
   async #isSound(service: string, withinMs: number): Promise<boolean> {
-    const looks = [...this.#targets.values()].flatMap((target) => {
-      const probe = target.spec.probes.find(({ role }) => role === 'liveness') ?? target.spec.probes[0]
-      if (target.spec.name !== service || !probe) return []
-      return [this.#asker.ask(probe, Math.min(withinMs, probe.timeoutMs), target.abort.signal)]
-    })
-    return (await Promise.all(looks)).some((outcome) => outcome.class === 'ok')
+    const targets = [...this.#targets.values()].filter((target) => target.spec.name === service)
+    return (await Promise.all(targets.map((target) => this.#looksSound(target, withinMs)))).includes(true)
+  }
+
+  /** A good answer now. Where there is nobody to ask, or only a guess that was never right, it is enough that it runs. */
+  async #looksSound({ spec, detection, abort }: Target, withinMs: number): Promise<boolean> {
+    const { instance } = detection
+    const known = spec.probes.filter((probe) => !probe.guessed || hasSucceeded(detection, probe.name))
+    const probe = known.find(({ role }) => role === 'liveness') ?? known[0]
+    if (!probe) return instance.state === 'running'
+    const { class: said } = await this.#asker.ask(probe, instance, Math.min(withinMs, probe.timeoutMs), abort.signal)
+    // Who says that there is no such page is there.
+    return said === 'ok' || said === 'misconfigured'
   }
 
   /** One timer for the earliest of all wishes. */
@@ -338,9 +356,18 @@ export class Shard implements Disposable {
   }
 }
 
+/** Nothing that detection or the schedule goes by is another: edges and policies are for others. */
+function isExaminedAlike(a: ServiceSpec, b: ServiceSpec): boolean {
+  const relevant = ({ probes, startupGraceMs, job, mayFinish }: ServiceSpec) =>
+    JSON.stringify([probes, startupGraceMs, job, mayFinish])
+  return relevant(a) === relevant(b)
+}
+
 /** What a list says of an instance, as the event that would have said it. */
 function eventOf({ state }: Instance): Exclude<RuntimeEvent['type'], 'instance.removed'> {
   if (state === 'failed') return 'instance.failed'
+  if (state === 'unknown') return 'instance.lost'
+  if (state === 'stopping') return 'instance.stopping'
   if (state === 'suspended' || state === 'paused') return 'instance.suspended'
   return state === 'running' ? 'instance.started' : 'instance.exited'
 }

@@ -2,7 +2,15 @@ import { stripVTControlCharacters, styleText } from 'node:util'
 import Table from 'cli-table3'
 import { formatDuration, printable } from '@medyk/health/internal'
 import { wallOf } from '../model/index.ts'
-import type { IncidentRow, ServiceRow } from '../server/index.ts'
+import type {
+  AuditRow,
+  CoverageReport,
+  Forensics,
+  IncidentDetail,
+  IncidentRow,
+  MaintenanceRow,
+  ServiceRow,
+} from '../server/index.ts'
 
 type Style = Parameters<typeof styleText>[0]
 
@@ -105,36 +113,86 @@ export function incidentsTable(incidents: readonly IncidentRow[], wall: number):
 
 const between = (from: string, to: string) => formatDuration(Math.max(0, wallOf(to) - wallOf(from)))
 
-/** One incident as a story, a line an event, in order of time. */
-export function incidentStory(row: IncidentRow): string {
-  const lines: (readonly [string, string])[] = [
-    [row.openedAt, 'first evidence'],
-    [
-      row.detectedAt,
-      `${row.service} declared ${row.severity}: ${row.reason} (${row.symptom}, cause ${row.cause}${row.evidence ? `, evidence ${row.evidence}` : ''})`,
-    ],
-    ...row.impacted.map((impact) => [impact.since, `impacted: ${impact.service} (${impact.reason})`] as const),
-    ...row.actions.flatMap((action) => [
-      [action.decidedAt, `${action.kind} ${action.instance}: ${action.reason}`] as const,
-      ...(action.finishedAt
-        ? [[action.finishedAt, `${action.kind} ${action.result}${action.detail ? `: ${action.detail}` : ''}`] as const]
-        : []),
-    ]),
-    ...(row.quarantinedSince
-      ? [[row.quarantinedSince, row.withheld ?? 'quarantined: the attempts allowed did not help'] as const]
-      : []),
-    ...(row.recoveredAt ? [[row.recoveredAt, 'recovered, verified'] as const] : []),
-    ...(row.closedAt ? [[row.closedAt, 'closed'] as const] : []),
+/** One incident as a story, a line an event, in order of time, and how things stood when it began. */
+export function incidentStory(detail: IncidentDetail): string {
+  const start = wallOf(detail.openedAt)
+  const after = (at: string) => `+${formatDuration(Math.max(0, wallOf(at) - start))}`.padStart(8)
+  const story = detail.story.map(({ at, text }) => `${paint('dim', at)}  ${after(at)}  ${printable(text, 400)}`)
+  const withheld = detail.withheld && !detail.recoveredAt ? [`not acting: ${printable(detail.withheld, 400)}`] : []
+  return [paint('bold', detail.id), ...story, ...withheld, ...forensicsLines(detail.forensics)].join('\n')
+}
+
+function forensicsLines(forensics: Forensics | null): readonly string[] {
+  if (!forensics) return []
+  const { at, instance, dependencies, logs, missing } = forensics
+  const state = instance && [
+    `${instance.name ?? instance.id}: ${instance.state}`,
+    instance.pid === null ? '' : `pid ${instance.pid}`,
+    instance.startedAt === null ? '' : `since ${instance.startedAt}`,
+    `restarts ${instance.restarts}`,
+    instance.exit ?? '',
+    instance.health === null ? '' : `its own check: ${instance.health}`,
   ]
-  const start = wallOf(row.openedAt)
-  const story = lines
-    .toSorted(([a], [b]) => a.localeCompare(b))
-    .map(
-      ([at, text]) =>
-        `${paint('dim', at)}  ${`+${formatDuration(Math.max(0, wallOf(at) - start))}`.padStart(8)}  ${printable(text, 400)}`,
-    )
-  const withheld = row.withheld && !row.quarantinedSince ? [`not acting: ${row.withheld}`] : []
-  return [paint('bold', row.id), ...story, ...withheld].join('\n')
+  const needs = dependencies.map(({ service, status, reason }) => `${service} ${status}${reason ? ` (${reason})` : ''}`)
+  return [
+    '',
+    paint('bold', `When it was opened (${at})`),
+    ...(state ? [printable(state.filter(Boolean).join(', '), 600)] : []),
+    ...(needs.length > 0 ? [printable(`depends on: ${needs.join(', ')}`, 600)] : []),
+    ...missing.map((what) => printable(`not known: ${what}`)),
+    ...(logs ? ['last output:', ...logs.split('\n').map((line) => `  ${paint('dim', printable(line, 500))}`)] : []),
+  ]
+}
+
+export function maintenanceTable(maintenance: readonly MaintenanceRow[], wall: number): string {
+  const rows = maintenance.map(({ service, by, reason, until }) => [
+    service,
+    `${until} (${formatDuration(Math.max(0, Math.round((wallOf(until) - wall) / 1_000) * 1_000))})`,
+    printable(by, 80),
+    printable(reason, 200),
+  ])
+  return table(['SERVICE', 'UNTIL', 'BY', 'REASON'], rows)
+}
+
+const RESULT: Readonly<Record<AuditRow['result'], Style>> = { allowed: 'green', refused: 'yellow', failed: 'red' }
+
+export function auditTable(audit: readonly AuditRow[]): string {
+  const rows = audit.map((row) => [
+    row.at,
+    printable(row.who, 100),
+    paint(RESULT[row.result], row.count > 1 ? `${row.result} × ${row.count}` : row.result),
+    printable([row.method, row.path].filter(Boolean).join(' '), 200),
+    printable(row.reason, 300),
+  ])
+  return table(['AT', 'WHO', 'RESULT', 'WHAT', 'REASON'], rows)
+}
+
+const LEVEL: Readonly<Record<CoverageReport['rows'][number]['level'], readonly [string, Style]>> = {
+  checked: ['●', 'green'],
+  state: ['◐', 'yellow'],
+  none: ['✗', 'red'],
+}
+
+export function coverageText({ ratio, checked, total, rows }: CoverageReport): string {
+  if (rows.length === 0) return 'No services are watched'
+  const lines = rows.map((row) => {
+    const [mark, style] = LEVEL[row.level]
+    return [
+      printable(row.service, 100),
+      row.counts === false ? paint('dim', 'not counted') : paint(style, `${mark} ${row.level}`),
+      printable(row.probe ?? '-', 120),
+      printable(row.derivedFrom, 120),
+      printable(row.note ?? '', 300),
+    ]
+  })
+  const percent = `${(Math.floor(ratio * 1_000) / 10).toFixed(1).replace(/\.0$/, '')} %`
+  const head = `${checked} of ${total} services are examined (${percent})`
+  const isWhole = total > 0 && checked === total
+  return [
+    paint(isWhole ? 'green' : 'yellow', head),
+    '',
+    table(['SERVICE', 'COVERED', 'PROBE', 'FROM', 'NOTE'], lines),
+  ].join('\n')
 }
 
 export function summaryLine(services: readonly ServiceRow[]): string {

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { isMedykError, messageOf } from '@medyk/health/internal'
 import { ConfigError } from '../config/index.ts'
+import { coverageCommand } from './coverage-command.ts'
+import { auditCommand, maintenanceCommand, restartCommand } from './operate-commands.ts'
 import { incidentsCommand, statusCommand } from './read-commands.ts'
 import { configCommand, serveCommand } from './serve-commands.ts'
 import { replayCommand, simulateCommand } from './simulate-commands.ts'
@@ -33,6 +35,10 @@ export function program(): Command {
     serveCommand(version),
     statusCommand(),
     incidentsCommand(),
+    coverageCommand(),
+    maintenanceCommand(),
+    restartCommand(),
+    auditCommand(),
     configCommand(),
     simulateCommand(),
     replayCommand(),
@@ -56,6 +62,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     // Problems of a file begin with their place, so that editors and CI can link to it.
     process.stderr.write(error instanceof ConfigError ? `${error.message}\n` : `medyk: ${messageOf(error)}\n`)
     if (isMedykError(error) && error.hint) process.stderr.write(`  → ${error.hint}\n`)
-    process.exitCode = 1
+    // A command may have said what is more fitting.
+    process.exitCode ??= 1
   }
 }

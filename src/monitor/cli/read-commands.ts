@@ -1,28 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Command, InvalidArgumentError } from 'commander'
+import type { Command } from 'commander'
 import { messageOf } from '@medyk/health/internal'
-import { ApiClient, apiBase } from './client.ts'
-import { incidentsTable, incidentStory, servicesTable, summaryLine } from './format.ts'
+import { asking, clientOf, print, printJson, upTo, type AskOptions } from './asking.ts'
+import type { ApiClient } from './client.ts'
+import { incidentsTable, incidentStory, maintenanceTable, servicesTable, summaryLine } from './format.ts'
 
-interface ReadOptions {
-  readonly url?: string
-  readonly json?: boolean
+interface ReadOptions extends AskOptions {
   readonly watch?: boolean
   readonly limit?: number
 }
 
-const print = (text: string): void => void process.stdout.write(`${text}\n`)
-const clientOf = (options: ReadOptions) => new ApiClient(apiBase(options.url, process.env))
-
-function reading(name: string, description: string): Command {
-  return new Command(name)
-    .description(description)
-    .option('--url <url>', 'where the daemon is (default: MEDYK_URL, or http://127.0.0.1:7700)')
-    .option('--json', 'print the API’s answer as JSON')
-}
-
 export function statusCommand(): Command {
-  return reading('status', 'Show every service: status, cause, and what is being done about it')
+  return asking('status', 'Show every service: status, cause, and what is being done about it')
     .option('-w, --watch', 'keep showing it, once a second')
     .action(async (options: ReadOptions) => {
       const client = clientOf(options)
@@ -40,40 +29,35 @@ export function statusCommand(): Command {
 }
 
 async function statusText(client: ApiClient, json: boolean): Promise<string> {
-  const [{ services }, { incidents }, open] = await Promise.all([
+  const [{ services }, { incidents }, open, { maintenance }] = await Promise.all([
     client.services(),
     client.incidents(5),
     client.openIncidents(),
+    client.maintenance(),
   ])
-  if (json) return JSON.stringify({ services, incidents }, null, 2)
+  if (json) return JSON.stringify({ services, incidents, maintenance }, null, 2)
   const wall = Date.now()
   const quarantined = new Set(
     open.incidents.filter((row) => row.quarantinedSince && !row.recoveredAt).map((row) => row.service),
   )
   const parts = [summaryLine(services), '', servicesTable(services, wall, quarantined)]
+  if (maintenance.length > 0) parts.push('', 'In maintenance', maintenanceTable(maintenance, wall))
   if (incidents.length > 0) parts.push('', 'Last incidents', incidentsTable(incidents, wall))
   return parts.join('\n')
 }
 
 export function incidentsCommand(): Command {
-  return reading('incidents', 'List incidents, newest first, or tell the whole story of one')
+  return asking('incidents', 'List incidents, newest first, or tell the whole story of one')
     .argument('[id]', 'the incident to tell')
-    .option('-n, --limit <count>', 'how many to list', limit, 20)
+    .option('-n, --limit <count>', 'how many to list', upTo(200), 20)
     .action(async (id: string | undefined, options: ReadOptions) => {
       const client = clientOf(options)
       if (id !== undefined) {
         const row = await client.incident(id)
-        return print(options.json ? JSON.stringify(row, null, 2) : incidentStory(row))
+        return options.json ? printJson(row) : print(incidentStory(row))
       }
       const page = await client.incidents(options.limit ?? 20)
-      if (options.json) return print(JSON.stringify(page, null, 2))
+      if (options.json) return printJson(page)
       print(page.incidents.length > 0 ? incidentsTable(page.incidents, Date.now()) : 'No incidents.')
     })
-}
-
-function limit(text: string): number {
-  const count = Number(text)
-  if (!Number.isInteger(count) || count < 1 || count > 200)
-    throw new InvalidArgumentError('expected a number from 1 to 200')
-  return count
 }

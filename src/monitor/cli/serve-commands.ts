@@ -4,7 +4,7 @@ import { Command } from 'commander'
 import pino from 'pino'
 import { MedykError, redact, systemClock, type Logger } from '@medyk/health/internal'
 import { loadKinds, startDaemon } from '../app/index.ts'
-import { jsonSchemaOf, loadConfig, resolveConfig, type Config } from '../config/index.ts'
+import { jsonSchemaOf, loadConfig, loadTokens, resolveConfig, type Config } from '../config/index.ts'
 import { LogSink } from './log-sink.ts'
 
 interface ServeOptions {
@@ -15,6 +15,9 @@ interface ServeOptions {
   readonly logFile?: string
   readonly record?: string
   readonly leaveRunning?: boolean
+  readonly project?: readonly string[]
+  readonly observe?: boolean
+  readonly dockerHost?: string
 }
 
 const DEFAULT_FILE = 'medyk.yaml'
@@ -23,8 +26,11 @@ const SAME_SIGNAL_MS = 1_000
 
 export function serveCommand(version: string): Command {
   return new Command('serve')
-    .description('Run the daemon: start and watch the services of a config file, cure what is ill')
-    .option('-c, --config <file>', `config file (default: ${DEFAULT_FILE} in this directory)`)
+    .description('Run the daemon: watch the services of a config file or of compose projects, cure what is ill')
+    .option('-p, --project <name>', 'watch and cure this compose project; may be given more than once', collect)
+    .option('--observe', 'watch and explain only, act on nothing; without --project every container of the host')
+    .option('--docker-host <address>', 'where Docker is (default: DOCKER_HOST, or unix:///var/run/docker.sock)')
+    .option('-c, --config <file>', `config file (default: ${DEFAULT_FILE} in this directory, if there is one)`)
     .option('--host <host>', 'address to listen on (default: 127.0.0.1)')
     .option('--port <port>', 'port of the API and the page (default: 7700)')
     .option('--state <directory>', 'where the journal and the state of processes are kept (default: .medyk)')
@@ -36,6 +42,7 @@ export function serveCommand(version: string): Command {
 
 async function serve(options: ServeOptions, version: string): Promise<void> {
   const config = await configOf(options)
+  const tokens = await loadTokens({ config, env: process.env, cwd: process.cwd() })
   surviveLostReaders()
   const file = options.logFile ? path.resolve(options.logFile) : null
   const sink = new LogSink({ file, now: () => new Date(systemClock.wall()).toISOString() })
@@ -54,32 +61,38 @@ async function serve(options: ServeOptions, version: string): Promise<void> {
     version,
     clock: systemClock,
     logger: redacting(log, sink),
+    tokens,
     record: options.record ?? null,
   })
-  process.stdout.write(`Medyk ${version} watches ${countOf(config.services)}: ${daemon.url}\n`)
+  process.stdout.write(`Medyk ${version} watches ${countOf(daemon.watched)}: ${daemon.url}\n`)
   const signal = await stop.promise
   log.info({ signal }, 'stopping')
   await daemon.stop({ stopServices: options.leaveRunning !== true })
 }
 
-const countOf = (services: readonly unknown[]) => `${services.length} ${services.length === 1 ? 'service' : 'services'}`
+const countOf = (services: number) => `${services} ${services === 1 ? 'service' : 'services'}`
+const collect = (name: string, before: readonly string[] = []) => [...before, name]
 
 async function configOf(options: ServeOptions): Promise<Config> {
   const named = options.config ?? process.env['MEDYK_CONFIG']
   const file = named ?? (existsSync(DEFAULT_FILE) ? DEFAULT_FILE : null)
-  if (file === null) {
-    throw new MedykError('ERR_NO_CONFIG', `there is no ${DEFAULT_FILE} in ${process.cwd()}`, {
-      hint: 'name the file with --config; `medyk config schema` prints what it may contain',
-    })
-  }
-  const { host, port, state } = options
-  return resolveConfig({
-    file: await loadConfig(file, await loadKinds()),
+  const { host, port, state, project, observe, dockerHost } = options
+  const config = resolveConfig({
+    file: file === null ? null : await loadConfig(file, await loadKinds()),
     env: process.env,
-    flags: { host, port, state },
+    flags: { host, port, state, project, observe, dockerHost },
     cwd: process.cwd(),
   })
+  if (file === null && !isToldWhatToWatch(config)) {
+    throw new MedykError('ERR_NO_CONFIG', `there is no ${DEFAULT_FILE} in ${process.cwd()}, and no project is named`, {
+      hint: 'watch a compose project with --project NAME, look at a whole Docker host with --observe, or name a file with --config',
+    })
+  }
+  return config
 }
+
+/** A Docker host alone is no order: what nobody named is not cured. */
+const isToldWhatToWatch = ({ docker }: Config) => docker !== null && (docker.projects.length > 0 || docker.observe)
 
 /** Who started the daemon may close its terminal or fill the disk behind it: it watches on, and only its words are lost. */
 function surviveLostReaders(): void {
@@ -127,7 +140,7 @@ export function configCommand(): Command {
     .action(async (file: string) => {
       const { services } = await loadConfig(file, await loadKinds())
       process.stdout.write(
-        `${file} is valid: ${countOf(services)}${services.length > 0 ? ` (${services.map((spec) => spec.name).join(', ')})` : ''}\n`,
+        `${file} is valid: ${countOf(services.length)}${services.length > 0 ? ` (${services.map((spec) => spec.name).join(', ')})` : ''}\n`,
       )
     })
   config

@@ -21,7 +21,12 @@ export interface Config {
   readonly file: string | null
   /** Absolute: what relative paths in runtime options refer to. */
   readonly directory: string
-  readonly server: { readonly host: string; readonly port: number }
+  readonly server: {
+    readonly host: string
+    readonly port: number
+    /** Absolute paths; absent: no such file was named. The tokens themselves are no part of a configuration. */
+    readonly tokens?: { readonly viewerFile?: string; readonly operatorFile?: string }
+  }
   /** Absolute path of the directory for the journal. */
   readonly stateDir: string
   readonly services: readonly ServiceSpec[]
@@ -61,7 +66,7 @@ export function buildConfig(input: Input, file: string): Config {
   return {
     file: absolute,
     directory,
-    server: { ...serverDefaults, ...defined(input.server) },
+    server: buildServer(input.server, directory),
     stateDir: path.resolve(directory, input.state ?? stateDefault),
     services: Object.entries(input.services ?? {}).map(([name, service]) =>
       buildService(name, service, input.defaults),
@@ -76,6 +81,16 @@ export function buildConfig(input: Input, file: string): Config {
       }),
       recovery: { ...defaultRecoveryPolicy, ...policyOf(input.defaults?.recovery) },
     },
+  }
+}
+
+function buildServer(given: Input['server'], directory: string): Config['server'] {
+  const { tokens, ...where } = given ?? {}
+  const files = Object.entries(defined(tokens)).map(([role, file]) => [role, path.resolve(directory, file)])
+  return {
+    ...serverDefaults,
+    ...defined(where),
+    ...(files.length > 0 ? { tokens: Object.fromEntries(files) as NonNullable<Config['server']['tokens']> } : {}),
   }
 }
 

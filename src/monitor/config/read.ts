@@ -6,19 +6,31 @@ import { messageOf } from '@medyk/health/internal'
 import { ConfigError } from './problem.ts'
 
 const MAX_BYTES = 1_048_576
+const MAX_SECRET_BYTES = 4_096
 
 /**
  * The text of a config file. A config names the commands that the daemon will run, so a file that others could write
  * is refused, as sshd and sudo do. Throws ConfigError.
  */
 export async function readConfigFile(file: string): Promise<string> {
-  const bytes = await readBytes(file)
+  const bytes = await readBytes(file, MAX_BYTES, exposure)
   if (!isUtf8(bytes))
     throw new ConfigError([{ file, at: placeOfBadByte(bytes), message: 'not UTF-8 from here on; expected UTF-8 text' }])
   return new TextDecoder().decode(bytes)
 }
 
-async function readBytes(file: string): Promise<Buffer> {
+/** The text of a file with a secret: refused as well when others can read it. Throws ConfigError. */
+export async function readSecretFile(file: string): Promise<string> {
+  const bytes = await readBytes(file, MAX_SECRET_BYTES, async (name, stats) => {
+    if (stats.mode & 0o006) return { what: 'every user can read or write this file', hint: `chmod 600 ${name}` }
+    return await exposure(name, stats)
+  })
+  return bytes.toString('utf8')
+}
+
+type Exposure = (file: string, stats: Stats) => Promise<{ what: string; hint: string } | null>
+
+async function readBytes(file: string, maxBytes: number, exposed: Exposure): Promise<Buffer> {
   const refuse = (message: string, hint?: string) =>
     new ConfigError([{ file, at: null, message }], hint === undefined ? {} : { hint })
   try {
@@ -31,15 +43,16 @@ async function readBytes(file: string): Promise<Buffer> {
         `name a file in it, such as ${path.join(file, 'medyk.yaml')}`,
       )
     if (!stats.isFile()) throw refuse('this is not a regular file; expected one')
-    const exposed = await exposure(file, stats)
-    if (exposed !== null) throw refuse(`${exposed.what}; expected that only its owner can`, exposed.hint)
-    const buffer = Buffer.alloc(MAX_BYTES + 1)
+    const danger = await exposed(file, stats)
+    if (danger !== null) throw refuse(`${danger.what}; expected that only its owner can`, danger.hint)
+    const buffer = Buffer.alloc(maxBytes + 1)
     let size = 0
     for (;;) {
       const { bytesRead } = await handle.read(buffer, size, buffer.length - size)
       if (bytesRead === 0) break
       size += bytesRead
-      if (size > MAX_BYTES) throw refuse(`larger than ${MAX_BYTES} bytes; expected at most 1 MiB`)
+      if (size > maxBytes)
+        throw refuse(`larger than ${maxBytes} bytes; expected at most ${maxBytes === MAX_BYTES ? '1 MiB' : '4 KiB'}`)
     }
     return buffer.subarray(0, size)
   } catch (error) {
@@ -57,7 +70,7 @@ async function readBytes(file: string): Promise<Buffer> {
  * Who else could change the file: by its own mode, or by replacing it or a directory on the way to it. A sticky
  * directory such as /tmp protects entries of others, so there the entry's owner counts.
  */
-async function exposure(file: string, stats: Stats): Promise<{ what: string; hint: string } | null> {
+const exposure: Exposure = async (file, stats) => {
   if (stats.mode & 0o002) return { what: 'every user can write this file', hint: `chmod o-w ${file}` }
   let entry = await realpath(file)
   let owner = stats.uid

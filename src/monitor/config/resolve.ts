@@ -62,6 +62,7 @@ export function resolveConfig({ file, env, flags = {}, cwd }: Sources): Config {
     server: {
       host: host?.text ?? file?.server.host ?? serverDefaults.host,
       port: number.data ?? file?.server.port ?? serverDefaults.port,
+      ...(file?.server.tokens === undefined ? {} : { tokens: file.server.tokens }),
     },
     stateDir: state === null ? (file?.stateDir ?? path.resolve(cwd, stateDefault)) : path.resolve(cwd, state.text),
     services: file?.services ?? [],

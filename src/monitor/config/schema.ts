@@ -84,6 +84,17 @@ const recovery = z
   })
   .describe('How often and how hard Medyk may try to cure.')
 
+function tokenFile(variable: string) {
+  return z
+    .string()
+    .min(1)
+    .max(1_024)
+    .optional()
+    .meta({
+      description: `File with the token, relative to this file; nobody but its owner may read it. ${variable} and ${variable}_FILE win over it.`,
+    })
+}
+
 const server = z
   .strictObject({
     host: z
@@ -100,8 +111,14 @@ const server = z
       description: 'TCP port of the API and the page; 0 takes any free one. MEDYK_PORT and --port win over it.',
       default: serverDefaults.port,
     }),
+    tokens: z
+      .strictObject({ viewerFile: tokenFile('MEDYK_VIEWER_TOKEN'), operatorFile: tokenFile('MEDYK_OPERATOR_TOKEN') })
+      .optional()
+      .describe(
+        'Who may read and who may change. Without a viewer token everybody who reaches the API may read; without an operator token nobody may change anything.',
+      ),
   })
-  .describe('Where the daemon listens.')
+  .describe('Where the daemon listens, and whom it lets in.')
 
 /** As DOCKER_HOST has it. */
 export const dockerHost = z

@@ -5,8 +5,9 @@ export {
   initialSelfHealth,
   observeTick,
   penalize,
+  press,
   type ObserverCondition,
   type SelfHealth,
   type SelfHealthSign,
 } from './self-health.ts'
-export { initialDetection, type DetectionState, type InitialOptions } from './state.ts'
+export { hasSucceeded, initialDetection, type DetectionState, type InitialOptions } from './state.ts'

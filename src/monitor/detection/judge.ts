@@ -96,7 +96,14 @@ function judgeProbes(state: DetectionState, now: number): Finding {
     const one = judgeTrack(track, now)
     if (rank(one) > rank(found)) found = one
   }
-  return found
+  return isSettling(state, found) ? state.finding : found
+}
+
+/** Alive again, and readiness is on its way: that it has not been seen ready for long enough is no new illness. */
+function isSettling({ finding, status, tracks }: DetectionState, found: Finding): boolean {
+  if (status !== 'unhealthy' || (found !== findings.notReady && found !== findings.notReadySilent)) return false
+  if (finding !== findings.hung && finding !== findings.failing) return false
+  return tracks.every((track) => track.role !== 'readiness' || track.dead === 'no' || track.good.count > 0)
 }
 
 function judgeTrack(track: Track, now: number): Finding {

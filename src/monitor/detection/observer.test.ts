@@ -1,7 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import { healthyDrive, live, ok, ready, refused, serviceSpec } from './drive.testing.ts'
 import { rules } from './rules.ts'
-import { initialSelfHealth, observeTick, penalize, type ObserverCondition, type SelfHealth } from './self-health.ts'
+import {
+  initialSelfHealth,
+  observeTick,
+  penalize,
+  press,
+  type ObserverCondition,
+  type SelfHealth,
+} from './self-health.ts'
 
 describe('detection under an observer that doubts itself', () => {
   test('unwell makes a service unknown, and one fresh success gives it back what it was', () => {
@@ -145,5 +152,24 @@ describe('self-health', () => {
     penalize(self, 'sentinel', { mono: 300, wall: 1_000_300 })
     penalize(self, 'local', { mono: 600, wall: 1_000_600 })
     expect(self.condition.unwell).toBe(true)
+  })
+})
+
+describe('pressure on the host', () => {
+  const at = (mono: number) => ({ mono, wall: mono })
+  test.each([
+    ['a processor that is waited for nearly always', { cpu: 0.95, memory: 0 }, 'the host is short of processor time'],
+    ['memory that all wait for', { cpu: 0, memory: 0.3 }, 'the host is short of memory'],
+  ])('%s stretches silence, and is no illness of the monitor', (_, pressure, reason) => {
+    const self = initialSelfHealth(at(0))
+    expect(press(self, pressure, at(10))).toEqual({ unwell: false, stretched: true, reason })
+  })
+
+  test('is over only well below where it began', () => {
+    const self = initialSelfHealth(at(0))
+    press(self, { cpu: 0.95, memory: 0 }, at(10))
+    expect(press(self, { cpu: 0.7, memory: 0 }, at(20))).toBeNull()
+    expect(press(self, { cpu: 0.5, memory: 0 }, at(30))).toMatchObject({ stretched: false })
+    expect(press(self, { cpu: 0.7, memory: 0 }, at(40))).toBeNull()
   })
 })

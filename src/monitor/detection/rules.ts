@@ -75,4 +75,9 @@ export const rules = {
    * a sign that shows once a second would be forgiven just before it shows again.
    */
   observer: { tickMs: 50, lagMs: 250, gapMs: 1_000, driftMs: 2_000, unwell: 3, max: 6, holdMs: 3_000, cleanMs: 1_100 },
+  /**
+   * Host pressure: of the last second somebody waited so much for the processor, or everybody for memory. Then silence gets its
+   * stretch and slowness is not counted; over when it falls below this share of that.
+   */
+  pressure: { cpu: 0.9, memory: 0.2, release: 0.7 },
 } as const

@@ -24,6 +24,8 @@ export interface SelfHealth {
   /** By kind, so that one fault that shows in a hundred attempts at once counts once. */
   readonly signAt: Record<SelfHealthSign, number>
   lastRaisedAt: number
+  /** The host is short of processor or memory: answers are late without anybody's fault. */
+  pressed: string | null
   unwellUntil: number
   condition: ObserverCondition
 }
@@ -45,6 +47,7 @@ export function initialSelfHealth(now: Now): SelfHealth {
     lastSignAt: now.mono,
     signAt: { lag: -Infinity, gap: -Infinity, drift: -Infinity, local: -Infinity, sentinel: -Infinity },
     lastRaisedAt: now.mono,
+    pressed: null,
     unwellUntil: -Infinity,
     condition: well,
   }
@@ -75,6 +78,19 @@ export function penalize(self: SelfHealth, kind: 'local' | 'sentinel', now: Now)
   return renew(self, now.mono)
 }
 
+/** How much of the last second was waited for processor (by somebody) and memory (by everybody); shares from 0 to 1. */
+export function press(
+  self: SelfHealth,
+  { cpu, memory }: { readonly cpu: number; readonly memory: number },
+  now: Now,
+): ObserverCondition | null {
+  const { cpu: forCpu, memory: forMemory, release } = rules.pressure
+  const ease = self.pressed === null ? 1 : release
+  if (memory >= forMemory * ease) self.pressed = 'memory'
+  else self.pressed = cpu >= forCpu * ease ? 'processor time' : null
+  return renew(self, now.mono)
+}
+
 function sign(self: SelfHealth, kind: SelfHealthSign, now: number): void {
   const { unwell, max, lagMs } = rules.observer
   if (now - self.signAt[kind] < lagMs) return
@@ -88,13 +104,14 @@ function renew(self: SelfHealth, now: number): ObserverCondition | null {
   const { unwell: limit, holdMs } = rules.observer
   if (self.score >= limit) self.unwellUntil = now + holdMs
   const unwell = now < self.unwellUntil
-  const stretched = unwell || self.score > 0
+  const stretched = unwell || self.score > 0 || self.pressed !== null
   if (unwell === self.condition.unwell && stretched === self.condition.stretched) return null
   self.condition = stretched ? { unwell, stretched, reason: reasonOf(self) } : well
   return self.condition
 }
 
 function reasonOf(self: SelfHealth): string {
+  if (self.score === 0 && self.pressed !== null) return `the host is short of ${self.pressed}`
   let latest: SelfHealthSign = 'lag'
   for (const kind of Object.keys(words) as SelfHealthSign[]) if (self.signAt[kind] > self.signAt[latest]) latest = kind
   return `the monitor doubts itself: ${words[latest]}`

@@ -40,6 +40,11 @@ export interface InitialOptions {
   readonly bootMs?: number
 }
 
+/** Whether this probe has had a good answer at some time. */
+export function hasSucceeded({ tracks }: DetectionState, probe: string): boolean {
+  return tracks.some((track) => track.name === probe && track.proven)
+}
+
 /** Time for a fresh run to become healthy: twice what it is known to take, and never less than configured. */
 export const graceMs = (startupGraceMs: number, bootMs: number): number => Math.max(startupGraceMs, 2 * bootMs)
 

@@ -1,6 +1,6 @@
 import type { Verdict } from '../model/index.ts'
 import { addImpact, close, incidentOf, isFrozen, openIncident, recover, want } from './incidents.ts'
-import { peersOf, type Mass } from './peers.ts'
+import { massOf, peersOf, type Mass } from './peers.ts'
 import { diagnosisRules, type OpenIncident, type ServiceRecord, type Turn } from './state.ts'
 
 /** Finds what a verdict of illness is due to: the service itself, something it depends on, or nobody knows yet. */
@@ -24,7 +24,9 @@ export function attribute(turn: Turn, record: ServiceRecord, verdict: Verdict): 
   }
   const upstream = turn.state.graph.upstream(record.spec.name)
   const peers = peersOf(turn, record)
-  if (upstream.length + peers.length === 0 || verdict.evidence === null) return takeBlame(turn, record, verdict)
+  if (verdict.evidence === null) return takeBlame(turn, record, verdict)
+  if (upstream.length + peers.length === 0)
+    return takeBlame(turn, record, verdict, massOf(turn, record, [], []) ?? undefined)
   if (record.doubt === null) ask(turn, record, verdict.instance, upstream, peers)
 }
 

@@ -98,10 +98,13 @@ function instanceChanged(turn: Turn, instance: Instance): void {
   // Its runtime does not answer: what was known of it last still holds.
   if (!record || state === 'unknown') return
   if (startedAt !== null && record.runs.has(id) && record.runs.get(id) !== startedAt) record.renewed.set(id, startedAt)
+  // Events are hints and may come twice: an end is one when there was a run, or when this is the first that is heard of it.
+  const ran = record.runs.get(id) !== null
+  const isFirst = !record.runs.has(id)
   record.runs.set(id, startedAt)
   if (instance.networkOf == null) record.networkOf.delete(id)
   else record.networkOf.set(id, instance.networkOf)
-  noteEnd(turn, record, instance)
+  noteEnd(turn, record, instance, { ran, isFirst })
   if (state !== 'stopping') record.stopping.delete(id)
   else if (!record.stopping.has(id)) record.stopping.set(id, turn.now.mono)
   if (state !== 'suspended') {
@@ -228,7 +231,6 @@ function review(turn: Turn, id: string): void {
 
 function restore(turn: Turn, event: Restored): void {
   for (const incident of event.incidents) {
-    if (!turn.state.services.has(incident.service)) continue
     const { mono } = turn.now
     const stable = turn.state.services.get(incident.service)?.spec.recovery.stableMs ?? 0
     const open: OpenIncident = {
@@ -241,6 +243,7 @@ function restore(turn: Turn, event: Restored): void {
     }
     if (incident.recoveredAt !== null) planReview(open, mono)
     turn.state.incidents.set(incident.id, open)
+    if (!turn.state.services.has(incident.service)) close(turn, open, 'no longer watched')
   }
 }
 

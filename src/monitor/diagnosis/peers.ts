@@ -36,15 +36,23 @@ export function massOf(
   doubtful: readonly string[],
 ): Mass | null {
   const { services, share, withinMs } = diagnosisRules.mass
-  const silent = new Set(asked.filter((name) => doubtful.includes(name)))
-  for (const open of turn.state.incidents.values()) {
-    const { service, evidence, recoveredAt } = open.incident
-    const other = turn.state.services.get(service)
-    if (other === undefined || other === record || other.spec.domain !== record.spec.domain) continue
+  const { graph } = turn.state
+  const name = record.spec.name
+  const related = new Set([name, ...graph.upstream(name), ...graph.downstream(name)])
+  const silent = new Set(asked.filter((peer) => doubtful.includes(peer)))
+  for (const other of turn.state.services.values()) {
+    if (related.has(other.spec.name) || other.spec.domain !== record.spec.domain) continue
     // The dead are certain: whatever they died of, it is not our eyes.
-    if (evidence === 'certain' || recoveredAt !== null || turn.now.mono - open.detectedMono > withinMs) continue
-    silent.add(service)
+    const alike = [...other.verdicts.values()].some(
+      ({ status, evidence, firstEvidenceAt }) =>
+        status === 'unhealthy' &&
+        (evidence === 'silence' || evidence === 'explicit') &&
+        turn.now.mono - firstEvidenceAt <= withinMs,
+    )
+    if (alike) silent.add(other.spec.name)
   }
+  // Whoever is ill under somebody who is ill as well is a symptom of that, and no case of its own.
+  for (const peer of silent) if (graph.upstream(peer).some((above) => silent.has(above))) silent.delete(peer)
   const ill = silent.size + 1
   const of = new Set([...asked, ...silent]).size + 1
   return ill >= services && ill / of >= share ? { ill, of, domain: record.spec.domain ?? null } : null

@@ -33,8 +33,11 @@ export const diagnosisRules = {
   sayStopMs: 2_000,
   /** What was stopped together with others and is left so makes a later stop in its domain part of it for so long. */
   waveMs: 60_000,
-  /** So many services, and such a share of their domain, ill at once are no coincidence: the fault is elsewhere. */
-  mass: { services: 3, share: 0.55, withinMs: 10_000 },
+  /**
+   * So many services, and such a share of their domain, ill at once are no coincidence: the fault is elsewhere. Counted from
+   * the first evidence of each, which silence needs 2.5 s to become a verdict.
+   */
+  mass: { services: 3, share: 0.55, withinMs: 12_500 },
   /** So often down within so long is flapping: one incident, which closes only after as long without. */
   flapping: { downs: 3, withinMs: 600_000 },
 } as const

@@ -18,15 +18,19 @@ export interface Stop {
 }
 
 /** Notes how the instance's last run ended; what runs again, or was not stopped, is forgotten. */
-export function noteEnd(turn: Turn, record: ServiceRecord, { id, state, exit }: Instance): void {
+export function noteEnd(
+  turn: Turn,
+  record: ServiceRecord,
+  { id, state, exit }: Instance,
+  { ran, isFirst }: { readonly ran: boolean; readonly isFirst: boolean },
+): void {
   if (state === 'stopping' || state === 'unknown') return
-  const by = exit?.endedBy
-  const stopped = state === 'exited' && (by === 'stop' || by === 'before' || by === 'unknown')
-  if (!stopped || record.spec.runtime === null) {
+  const by = stoppedBy({ state, exit }, isFirst, record.stops.get(id))
+  if (by === null || record.spec.runtime === null) {
     record.stops.delete(id)
     return
   }
-  if (record.stops.has(id)) return
+  if (record.stops.has(id) || !ran) return
   const { mono } = turn.now
   const { sayStopMs, stopMs } = diagnosisRules
   const resting = by === 'before'
@@ -41,22 +45,36 @@ export function noteEnd(turn: Turn, record: ServiceRecord, { id, state, exit }: 
   })
 }
 
+function stoppedBy(
+  { state, exit }: Pick<Instance, 'state' | 'exit'>,
+  isFirst: boolean,
+  known?: Stop,
+): Stop['by'] | null {
+  // Frozen when it was first seen: as much somebody's doing as a stop.
+  if (state === 'paused') return isFirst ? 'before' : (known?.by ?? null)
+  const by = exit?.endedBy
+  return state === 'exited' && (by === 'stop' || by === 'before' || by === 'unknown') ? by : null
+}
+
 /** Says that it was stopped, once for all that is stopped with it; and later whether that was meant. */
 export function passStops(turn: Turn, record: ServiceRecord, dead: (verdict: Verdict) => void): void {
   const { mono } = turn.now
   for (const [id, stop] of record.stops) {
     const verdict = record.verdicts.get(id)
     if (verdict?.evidence !== 'certain') continue
-    if (mono >= stop.sayAt && !stop.said) {
+    if (stop.decideAt === Infinity) continue
+    const isDue = mono >= stop.decideAt
+    if (isDue) {
+      stop.decideAt = Infinity
+      stop.resting = isStoppedTogether(turn, record, stop)
+    }
+    if (isDue && !stop.resting) {
+      record.stops.delete(id)
+      dead(verdict)
+    } else if (mono >= stop.sayAt && !stop.said) {
       stop.said = true
       say(turn, record, verdict)
     }
-    if (mono < stop.decideAt) continue
-    stop.decideAt = Infinity
-    stop.resting = isStoppedTogether(turn, record, stop)
-    if (stop.resting) continue
-    record.stops.delete(id)
-    dead(verdict)
   }
 }
 

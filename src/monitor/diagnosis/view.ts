@@ -63,8 +63,10 @@ function inOperatorsHand(
   }
   const stop = record.stops.get(verdict.instance)
   if (!stop || verdict.evidence !== 'certain') return null
-  if (stop.by === 'before')
-    return { symptom: 'stopped', reason: 'it was stopped when Medyk first saw it, and is left so' }
+  if (stop.by === 'before') {
+    const how = verdict.symptom === 'paused' ? 'paused' : 'stopped'
+    return { symptom: 'stopped', reason: `it was ${how} when Medyk first saw it, and is left so` }
+  }
   const who = stop.by === 'stop' ? 'somebody has stopped it' : 'it has ended, and nobody saw how'
   const then = stop.resting
     ? 'together with others: it is left so'

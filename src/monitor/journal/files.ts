@@ -3,6 +3,7 @@ import {
   chmodSync,
   closeSync,
   constants,
+  fsyncSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -65,4 +66,21 @@ export function setAside(file: string, now: string): string {
     for (const suffix of ['', '-wal', '-shm']) rmSync(path.join(directory, old + suffix), { force: true })
   }
   return aside
+}
+
+/** Waits until a file's content is on the disk. Not for one that SQLite has open here: closing drops its locks. */
+export function sync(file: string): void {
+  const descriptor = openSync(file, 'r+')
+  try {
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+/** Removes the other files beside `file` whose names begin and end like this. */
+export function keepOnly(file: string, prefix: string, suffix: string): void {
+  const directory = path.dirname(file)
+  const others = readdirSync(directory).filter((name) => name.startsWith(prefix) && name.endsWith(suffix))
+  for (const name of others) if (name !== path.basename(file)) rmSync(path.join(directory, name), { force: true })
 }

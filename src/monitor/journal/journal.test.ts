@@ -35,6 +35,8 @@ describe('what is remembered', () => {
       quarantined: [{ service: 'camera', sinceWall: recent, reason: '5 attempts did not help' }],
       pending: [action('a2', { attempt: 2 })],
       proven: [],
+      boots: [],
+      maintenance: [],
     })
     expect(await after.incident('incident-1')).toEqual({
       incident: first,
@@ -145,6 +147,90 @@ describe('what is remembered', () => {
     await journal.appendEvent('note', {})
     expect(statSync(dir).mode & 0o777).toBe(0o700)
     for (const name of readdirSync(dir)) expect([name, statSync(path.join(dir, name)).mode & 0o077]).toEqual([name, 0])
+  })
+})
+
+describe('notes that are kept as they stand', () => {
+  test('maintenance is one per service, ends by its time or by hand, and survives', async () => {
+    const dir = freshDir()
+    const before = await open(dir)
+    const held = { service: 'camera', by: 'operator', reason: 'lens', since: now(), until: iso(Date.now() + 600_000) }
+    await before.saveMaintenance({ ...held, reason: 'first' })
+    await before.saveMaintenance(held)
+    await before.saveMaintenance({ ...held, service: 'over', until: iso(Date.now() - 1) })
+    await before.saveMaintenance({ ...held, service: 'ended' })
+    await before.clearMaintenance('ended')
+    await before.close()
+    const after = await open(dir)
+    expect(await after.maintenance()).toEqual([held])
+    expect((await after.readBack()).maintenance).toEqual([held])
+    expect((await after.events({ limit: 10 })).map(({ type }) => type)).toEqual([
+      ...Array<string>(4).fill('maintenance.started'),
+      'maintenance.ended',
+    ])
+  })
+
+  test('the longest boot of a service stays', async () => {
+    const journal = await open(freshDir())
+    for (const ms of [1_200, 90_500.5, 3]) await journal.saveBoot('tracker', ms)
+    expect((await journal.readBack()).boots).toEqual([{ service: 'tracker', bootMs: 90_500.5 }])
+    await expect(journal.saveBoot('tracker', Number.NaN)).rejects.toMatchObject({ code: 'ERR_JOURNAL_INPUT' })
+  })
+
+  test('of the same key claimed many times at once exactly one claim is fresh, over a restart too', async () => {
+    const dir = freshDir()
+    const journal = await open(dir)
+    const claims = await Promise.all(Array.from({ length: 20 }, (_, i) => journal.claimKey('k', `f${i}`, { i })))
+    expect(claims.map(({ fresh }) => fresh)).toEqual([true, ...Array<boolean>(19).fill(false)])
+    for (const claim of claims) expect(claim).toMatchObject({ fingerprint: 'f0', answer: { i: 0 } })
+    await journal.close()
+    expect(await (await open(dir)).claimKey('k', 'f', null)).toEqual({
+      fresh: false,
+      fingerprint: 'f0',
+      answer: { i: 0 },
+    })
+  })
+
+  test('the state at the opening of an incident is kept once, redacted, and not without its incident', async () => {
+    const journal = await open(freshDir())
+    await expect(journal.saveForensics('i1', {})).rejects.toMatchObject({ code: 'ERR_JOURNAL_UNKNOWN' })
+    await journal.saveIncident(incident('i1'), 'incident.opened')
+    await journal.saveForensics('i1', { logs: 'password=hunter2' })
+    await journal.saveForensics('i1', { logs: 'later' })
+    expect(await journal.forensics('i1')).toEqual({ logs: 'password=[redacted]' })
+    expect(await journal.forensics('i2')).toBeNull()
+    await expect(journal.saveForensics('i1', { logs: 'x'.repeat(70_000) })).rejects.toMatchObject({
+      code: 'ERR_JOURNAL_INPUT',
+    })
+  })
+
+  test('what an operator did counts in no budget', async () => {
+    const journal = await open(freshDir())
+    await journal.commitIntent(action('o1', { incident: 'operator-1' }), now())
+    await journal.commitIntent(action('a1'), now())
+    const { attempts, pending } = await journal.readBack()
+    expect([attempts.length, pending.map(({ id }) => id)]).toEqual([1, ['o1', 'a1']])
+    expect(await journal.action('o1')).toMatchObject({ action: { id: 'o1' }, outcome: null })
+    expect(await journal.action('o2')).toBeNull()
+  })
+
+  test('an incident has its own record: what was decided, what was not, and why', async () => {
+    const journal = await open(freshDir())
+    await journal.saveIncident(incident('i1'), 'incident.opened')
+    await journal.appendEvent('action.withheld', { reason: 'it waits' }, 'i1')
+    await journal.commitIntent(action('a1', { incident: 'i1' }), now())
+    await journal.commitOutcome('a1', done, now())
+    await journal.saveQuarantine('frame-buffer', now(), 'i1', 'spent')
+    await journal.clearQuarantine('frame-buffer')
+    await journal.appendEvent('action.withheld', { reason: 'another' }, 'i2')
+    expect((await journal.eventsOf('i1', 100)).map(({ type }) => type)).toEqual([
+      'incident.opened',
+      'action.withheld',
+      'action.decided',
+      'action.finished',
+      'service.quarantined',
+      'service.released',
+    ])
   })
 })
 

@@ -1,12 +1,13 @@
 import { Worker } from 'node:worker_threads'
 import { MedykError, printable, redact, type Clock, type Logger } from '@medyk/health/internal'
-import type { Action, ActionOutcome, Incident } from '../model/index.ts'
+import type { Action, ActionOutcome, Incident, IncidentAction, Json, Maintenance } from '../model/index.ts'
 import { Connection, type Spawn } from './connection.ts'
 import {
   defaultRetention,
   type IncidentTransition,
   type JournaledEvent,
   type JournaledIncident,
+  type KeyClaim,
   type ProvenInstance,
   type ReadBack,
   type Retention,
@@ -41,13 +42,33 @@ export interface Journal extends AsyncDisposable {
   saveProven(proven: ProvenInstance): Promise<void>
   /** Forgets who was proven of every service that is not named. */
   retainProven(services: readonly string[]): Promise<void>
-  /** An audit row. Text in `payload` is redacted; at most 64 KiB as JSON. */
-  appendEvent(type: string, payload: object): Promise<void>
+  /** A row of the record. Text in `payload` is redacted; at most 64 KiB as JSON. `incident`: whose story it belongs to. */
+  appendEvent(type: string, payload: object, incident?: string): Promise<void>
+  /** One per service: a new one replaces it. */
+  saveMaintenance(maintenance: Maintenance): Promise<void>
+  clearMaintenance(service: string): Promise<void>
+  /** Those that have not ended yet. */
+  maintenance(): Promise<readonly Maintenance[]>
+  /** Claims an idempotency key for 24 h; `fresh` is false for one that has been claimed. */
+  claimKey(key: string, fingerprint: string, answer: Json): Promise<KeyClaim>
+  /** What was claimed under this key within the last 24 h. */
+  claimed(key: string): Promise<KeyClaim | null>
+  /** State at the opening of an incident that was saved; the first stands. Redacted; at most 64 KiB as JSON. */
+  saveForensics(incident: string, forensics: object): Promise<void>
+  /** As it was saved; null: there is none (any more). */
+  forensics(incident: string): Promise<unknown>
+  /** How long a service took to its first good answer, milliseconds; the longest is kept. */
+  saveBoot(service: string, bootMs: number): Promise<void>
   /** Newest first; `before` is the id of the last one seen. At most 1,000 at a time. */
   incidents(page: { limit: number; before?: string }): Promise<readonly JournaledIncident[]>
   incident(id: string): Promise<JournaledIncident | null>
   /** The record, oldest first, from after sequence number `after` on. At most 1,000 at a time. */
   events(page: { limit: number; after?: number }): Promise<readonly JournaledEvent[]>
+  /** The record of one incident, oldest first, at most 1,000; where there is more, its beginning and its end. */
+  eventsOf(incident: string, limit: number): Promise<readonly JournaledEvent[]>
+  /** Events of type `audit`, newest first. At most 1,000. */
+  audit(limit: number): Promise<readonly JournaledEvent[]>
+  action(id: string): Promise<IncidentAction | null>
   /** Writes what was called before. Never rejects; idempotent. */
   close(): Promise<void>
 }
@@ -132,20 +153,32 @@ export async function openJournalOn(spawn: Spawn, options: JournalOptions): Prom
     clearQuarantine: (service) => connection.call('clearQuarantine', service, now()),
     saveProven: (proven) => connection.call('saveProven', proven, now()),
     retainProven: (services) => connection.call('retainProven', services),
-    appendEvent: async (type, payload) =>
-      connection.call('appendEvent', printable(type, 100), auditJson(payload), now()),
+    appendEvent: async (type, payload, incident) =>
+      connection.call('appendEvent', printable(type, 100), redactedJson(payload), now(), incident ?? null),
+    saveMaintenance: (maintenance) => connection.call('saveMaintenance', maintenance, now()),
+    clearMaintenance: (service) => connection.call('clearMaintenance', service, now()),
+    maintenance: () => connection.call('maintenance', clock.wall()),
+    claimKey: (key, fingerprint, answer) => connection.call('claimKey', key, fingerprint, answer, clock.wall()),
+    claimed: (key) => connection.call('claimed', key, clock.wall()),
+    saveForensics: async (incident, forensics) =>
+      connection.call('saveForensics', incident, redactedJson(forensics), now()),
+    forensics: (incident) => connection.call('forensics', incident),
+    saveBoot: (service, bootMs) => connection.call('saveBoot', service, bootMs, now()),
     incidents: ({ limit, before }) => connection.call('incidents', clamp(limit, 1_000), before ?? null),
     incident: (id) => connection.call('incident', id),
     events: ({ limit, after }) => connection.call('events', clamp(limit, 1_000), after ?? 0),
+    eventsOf: (incident, limit) => connection.call('eventsOf', incident, clamp(limit, 1_000)),
+    audit: (limit) => connection.call('audit', clamp(limit, 1_000)),
+    action: (id) => connection.call('action', id),
     close,
     [Symbol.asyncDispose]: close,
   }
 }
 
-function auditJson(payload: object): string {
+function redactedJson(payload: object): string {
   const json = JSON.stringify(payload, (_key, value: unknown) => (typeof value === 'string' ? redact(value) : value))
   if (json.length <= MAX_PAYLOAD) return json
-  throw new MedykError('ERR_JOURNAL_INPUT', `an audit row of ${json.length} characters is larger than ${MAX_PAYLOAD}`)
+  throw new MedykError('ERR_JOURNAL_INPUT', `a record of ${json.length} characters is larger than ${MAX_PAYLOAD}`)
 }
 
 function clamp(limit: number, max: number): number {

@@ -57,6 +57,49 @@ export const migrations: readonly string[] = [
   ) STRICT;
   CREATE INDEX proven_by_time ON proven (since);
   `,
+  `
+  ALTER TABLE events ADD COLUMN incident TEXT;
+  UPDATE events SET incident = CASE
+    WHEN type LIKE 'incident.%' THEN json_extract(payload, '$.id')
+    WHEN type = 'action.decided' THEN json_extract(payload, '$.action.incident')
+    WHEN type = 'action.finished' THEN (SELECT incident FROM actions WHERE id = json_extract(payload, '$.action'))
+    ELSE json_extract(payload, '$.incident')
+  END
+  WHERE type LIKE 'incident.%' OR type IN ('action.decided', 'action.finished', 'action.withheld', 'service.quarantined');
+  CREATE INDEX events_by_incident ON events (incident, seq) WHERE incident IS NOT NULL;
+  CREATE INDEX events_audit ON events (seq) WHERE type = 'audit';
+
+  CREATE TABLE maintenance (
+    service TEXT PRIMARY KEY,
+    by TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    since TEXT NOT NULL,
+    until TEXT NOT NULL,
+    until_wall INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE idempotency_keys (
+    key TEXT PRIMARY KEY,
+    fingerprint TEXT NOT NULL,
+    answer TEXT NOT NULL,
+    claimed_wall INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX idempotency_keys_by_time ON idempotency_keys (claimed_wall);
+
+  CREATE TABLE forensics (
+    incident TEXT PRIMARY KEY,
+    at TEXT NOT NULL,
+    forensics TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX forensics_by_time ON forensics (at);
+
+  CREATE TABLE boots (
+    service TEXT PRIMARY KEY,
+    boot_ms REAL NOT NULL,
+    at TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX boots_by_time ON boots (at);
+  `,
 ]
 
 /** Version of the schema in `db`; 0 for an empty database. */

@@ -1,6 +1,16 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { expect, describe, onTestFinished, test } from 'vitest'
@@ -22,7 +32,18 @@ describe('migrations', () => {
     const db = new DatabaseSync(':memory:')
     migrate(db, now())
     expect(schemaVersion(db)).toBe(migrations.length)
-    expect(tablesOf(db)).toEqual(['actions', 'events', 'incidents', 'proven', 'quarantines', 'schema_version'])
+    expect(tablesOf(db)).toEqual([
+      'actions',
+      'boots',
+      'events',
+      'forensics',
+      'idempotency_keys',
+      'incidents',
+      'maintenance',
+      'proven',
+      'quarantines',
+      'schema_version',
+    ])
     const before = db.prepare('SELECT * FROM schema_version').all()
     migrate(db, 'later')
     expect(db.prepare('SELECT * FROM schema_version').all()).toEqual(before)
@@ -66,6 +87,92 @@ describe('migrations', () => {
     ).toThrow(/already exists/)
     expect(schemaVersion(db)).toBe(1)
     expect(tablesOf(db)).toEqual(['one', 'schema_version'])
+  })
+})
+
+describe('a database of the version before', () => {
+  const before = migrations.slice(0, 2)
+
+  /** As the former Medyk left it, by its own statements: these have no columns that came later. */
+  function ofVersion2(file: string): void {
+    const { db, problems } = openDatabase(file, { ...options, schema: before })
+    expect([problems, schemaVersion(db)]).toEqual([[], 2])
+    const payload = JSON.stringify
+    const at = '2026-05-01T10:00:00.000Z'
+    const event = (type: string, what: object) =>
+      db.prepare('INSERT INTO events (at, type, payload) VALUES (?, ?, ?)').run(at, type, payload(what))
+    db.prepare('INSERT INTO incidents VALUES (?, ?, ?, ?, ?)').run('i1', 'camera', at, null, payload(incident('i1')))
+    db.prepare(
+      'INSERT INTO actions (id, incident, service, action, decided_at, decided_wall) VALUES (?, ?, ?, ?, ?, ?)',
+    ).run('a1', 'i1', 'camera', payload(action('a1', { incident: 'i1' })), at, Date.parse(at))
+    db.prepare('INSERT INTO quarantines VALUES (?, ?, ?, ?, ?)').run('camera', at, Date.parse(at), 'i1', 'spent')
+    db.prepare('INSERT INTO proven VALUES (?, ?, ?, ?)').run('camera-1', 'camera', 'p', at)
+    event('incident.opened', incident('i1'))
+    event('action.decided', { action: action('a1', { incident: 'i1' }), decidedAt: at })
+    event('action.finished', { action: 'a1', outcome: {} })
+    event('action.withheld', { service: 'camera', incident: 'i1', reason: 'it waits' })
+    event('service.quarantined', { service: 'camera', incident: 'i1' })
+    event('service.released', { service: 'camera' })
+    db.close()
+  }
+
+  const content = (db: DatabaseSync) =>
+    ['incidents', 'actions', 'quarantines', 'proven', 'events'].map((table) => [
+      table,
+      db.prepare(`SELECT * FROM ${table}`).all(),
+    ])
+
+  test('is brought forward with nothing lost, and its record is told by incident', async () => {
+    const dir = freshDir()
+    ofVersion2(path.join(dir, 'journal.db'))
+    const journal = await open(dir)
+    expect(journal.problems).toEqual([])
+    const { incidents, quarantined, pending, proven } = await journal.readBack()
+    expect([incidents.length, quarantined.length, pending.length, proven.length]).toEqual([1, 1, 1, 1])
+    expect(await journal.events({ limit: 100 })).toHaveLength(6)
+    expect((await journal.eventsOf('i1', 100)).map(({ type }) => type)).toEqual([
+      'incident.opened',
+      'action.decided',
+      'action.finished',
+      'action.withheld',
+      'service.quarantined',
+    ])
+  })
+
+  test('is copied first, for its owner only; put back, the former Medyk goes on where it was', () => {
+    const dir = freshDir()
+    const file = path.join(dir, 'journal.db')
+    ofVersion2(file)
+    const former = new DatabaseSync(file, { readOnly: true })
+    const held = content(former)
+    former.close()
+    writeFileSync(`${file}.v1.bak`, 'an older copy')
+
+    const { db, problems } = openDatabase(file, options)
+    new Store(db).saveBoot('camera', 1, now())
+    db.close()
+    expect(problems).toEqual([])
+    expect(readdirSync(dir).filter((name) => name.includes('.bak'))).toEqual(['journal.db.v2.bak'])
+    expect(statSync(`${file}.v2.bak`).mode & 0o777).toBe(0o600)
+    // What it cannot read it refuses, rather than to lose what it does not know.
+    expect(() => openDatabase(file, { ...options, schema: before })).toThrow(/has schema version 3; this Medyk knows 2/)
+
+    for (const suffix of ['-wal', '-shm']) rmSync(file + suffix, { force: true })
+    copyFileSync(`${file}.v2.bak`, file)
+    const back = openDatabase(file, { ...options, schema: before })
+    expect([back.problems, schemaVersion(back.db), content(back.db)]).toEqual([[], 2, held])
+    back.db.close()
+  })
+
+  test('that cannot be copied is brought forward all the same, and that is told', () => {
+    const dir = freshDir()
+    const file = path.join(dir, 'journal.db')
+    ofVersion2(file)
+    mkdirSync(path.join(dir, 'journal.db.v2.bak'))
+    const { db, problems } = openDatabase(file, options)
+    expect(schemaVersion(db)).toBe(migrations.length)
+    expect(problems).toEqual([expect.stringMatching(/before its upgrade from version 2 .* could not be copied/)])
+    db.close()
   })
 })
 

@@ -3,7 +3,18 @@ import type { Retention } from './records.ts'
 import type { Store } from './store.ts'
 
 /** Reads are answered outside any transaction; the rest are writes and are committed in groups. */
-export const READS = ['readBack', 'incidents', 'incident', 'events'] as const
+export const READS = [
+  'readBack',
+  'incidents',
+  'incident',
+  'events',
+  'eventsOf',
+  'audit',
+  'action',
+  'maintenance',
+  'forensics',
+  'claimed',
+] as const
 export type Read = (typeof READS)[number]
 export type Operation = { [K in keyof Store]: Store[K] extends (...args: never) => unknown ? K : never }[keyof Store]
 export type Arguments<O extends Operation> = Parameters<Store[O]>

@@ -1,4 +1,4 @@
-import type { Action, DerivedEvent, Incident, IncidentAction, Restored } from '../model/index.ts'
+import type { Action, DerivedEvent, Incident, IncidentAction, Json, Maintenance, Restored } from '../model/index.ts'
 
 /** What the journal knows at start-up of the life before. */
 export interface ReadBack extends Omit<Restored, 'type'> {
@@ -6,6 +6,9 @@ export interface ReadBack extends Omit<Restored, 'type'> {
   readonly pending: readonly Action[]
   /** Who has ever been healthy, and under which probes. */
   readonly proven: readonly ProvenInstance[]
+  readonly boots: NonNullable<Restored['boots']>
+  /** Those that have not ended yet. */
+  readonly maintenance: readonly Maintenance[]
 }
 
 export interface ProvenInstance {
@@ -47,3 +50,24 @@ export const ATTEMPTS_KEPT_MS = 86_400_000
 
 /** Proven instances kept; the oldest make room. */
 export const PROVEN_KEPT = 20_000
+
+/** Actions of operators stand under incidents of this prefix: no illness, so they count in no budget. */
+export const OPERATOR_PREFIX = 'operator-'
+
+/** A claim of an idempotency key: who was first, and what was answered. */
+export interface KeyClaim {
+  /** False: it had been claimed before, and the rest is what was claimed then. */
+  readonly fresh: boolean
+  /** What was asked for, as a hash. */
+  readonly fingerprint: string
+  readonly answer: Json
+}
+
+/** A key is known for this long. */
+export const KEYS_KEPT_MS = 86_400_000
+/** More than the API lets through in that time; the oldest make room. */
+export const KEYS_KEPT = 50_000
+
+/** State at the opening of an incident, kept for so many incidents. */
+export const FORENSICS_KEPT = 2_000
+export const BOOTS_KEPT = 5_000

@@ -2,7 +2,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
 import { action, done, freshDir, incident, iso, open } from './journal.testing.ts'
 import { migrate } from './migrations.ts'
-import { PROVEN_KEPT } from './records.ts'
+import { FORENSICS_KEPT, KEYS_KEPT_MS, PROVEN_KEPT } from './records.ts'
 import { makeRoom, prune } from './retention.ts'
 import { Store } from './store.ts'
 
@@ -37,10 +37,12 @@ test('incidents go with their actions; open ones stay however many there are', (
     store.saveIncident(incident(`i${i}`, { openedAt: at, closedAt: i < 5 ? null : at }), 'incident.closed', at)
     store.commitIntent(action(`a${i}`, { incident: `i${i}` }), at)
     store.commitOutcome(`a${i}`, done, at)
+    store.saveForensics(`i${i}`, '{}', at)
   }
   while (prune(db, { ...none, incidents: 3 }, NOW, 4) > 0);
   expect(store.incidents(100, null).map((row) => row.incident.id)).toEqual(['i4', 'i3', 'i2', 'i1', 'i0'])
   expect(count('actions')).toBe(5)
+  expect(count('forensics')).toBe(5)
 })
 
 test('actions go beyond their limit, but neither a pending one nor an attempt of the last day', () => {
@@ -96,4 +98,47 @@ test('of the instances that were once healthy the oldest make room', () => {
   store.saveProven({ instance: 'new-1', service: 'new', probes: 'p' }, iso(NOW))
   expect(count('proven')).toBe(PROVEN_KEPT)
   expect(store.readBack(NOW).proven).toContainEqual({ instance: 'new-1', service: 'new', probes: 'p' })
+})
+
+test('of the state at the opening of incidents the oldest makes room', () => {
+  const { db, store, count } = fresh()
+  db.exec(
+    `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${FORENSICS_KEPT})
+     INSERT INTO forensics SELECT 'old-' || i, '2026-01-01', '{}' FROM n`,
+  )
+  store.saveIncident(incident('new'), 'incident.opened', iso(NOW))
+  store.saveForensics('new', '{"at":1}', iso(NOW))
+  expect(count('forensics')).toBe(FORENSICS_KEPT)
+  expect(store.forensics('new')).toEqual({ at: 1 })
+})
+
+test('an idempotency key is forgotten after a day', () => {
+  const { store, count } = fresh()
+  expect(store.claimKey('k', 'f', 1, NOW)).toEqual({ fresh: true, fingerprint: 'f', answer: 1 })
+  expect(store.claimKey('k', 'g', 2, NOW + KEYS_KEPT_MS - 1)).toEqual({ fresh: false, fingerprint: 'f', answer: 1 })
+  expect(store.claimKey('k', 'g', 2, NOW + KEYS_KEPT_MS)).toEqual({ fresh: true, fingerprint: 'g', answer: 2 })
+  expect(count('idempotency_keys')).toBe(1)
+})
+
+test('the story of an incident is found at once among 200,000 events, and so is the audit', () => {
+  const { db, store } = fresh()
+  db.exec(
+    `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000)
+     INSERT INTO events (at, type, payload, incident)
+     SELECT '2026-05-01', CASE WHEN i % 1000 = 0 THEN 'audit' ELSE 'note' END, '{"i":' || i || '}',
+       CASE WHEN i % 1000 = 1 THEN 'i1' WHEN i % 2 = 0 THEN 'other-' || (i % 5000) END FROM n`,
+  )
+  expect(store.eventsOf('i1', 500)).toHaveLength(200)
+  expect(store.eventsOf('i1', 5).map(({ payload }) => (payload as { i: number }).i)).toEqual([
+    1, 1_001, 2_001, 198_001, 199_001,
+  ])
+  expect(store.audit(2).map(({ seq }) => seq)).toEqual([200_000, 199_000])
+  const plan = (sql: string) =>
+    db
+      .prepare(`EXPLAIN QUERY PLAN ${sql}`)
+      .all()
+      .map((row) => String(row['detail']))
+      .join('; ')
+  expect(plan(`SELECT seq FROM events WHERE incident = 'i1' ORDER BY seq DESC LIMIT 5`)).toMatch(/events_by_incident/)
+  expect(plan(`SELECT seq FROM events WHERE type = 'audit' ORDER BY seq DESC LIMIT 5`)).toMatch(/events_audit/)
 })

@@ -47,6 +47,7 @@ function pruneIncidents(db: DatabaseSync, keep: number, now: number, step: numbe
       id ?? null,
       now - ATTEMPTS_KEPT_MS,
     )
+    db.prepare('DELETE FROM forensics WHERE incident = ?').run(id ?? null)
     db.prepare('DELETE FROM incidents WHERE id = ?').run(id ?? null)
   }
   return gone.length

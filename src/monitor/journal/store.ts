@@ -1,20 +1,19 @@
-import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { MedykError } from '@medyk/health/internal'
-import type { Action, ActionOutcome, Incident, IncidentAction } from '../model/index.ts'
+import type { Action, ActionOutcome, Incident, IncidentAction, Json, Maintenance } from '../model/index.ts'
+import { Notes } from './notes.ts'
 import {
   ATTEMPTS_KEPT_MS,
+  OPERATOR_PREFIX,
   PROVEN_KEPT,
   type IncidentTransition,
   type JournaledEvent,
   type JournaledIncident,
+  type KeyClaim,
   type ProvenInstance,
   type ReadBack,
 } from './records.ts'
-
-/** Longest record; an incident that touches some thousands of services fits. */
-const MAX_JSON = 1_048_576
-
-type Row = Record<string, SQLOutputValue>
+import { parse, textOrNull, toJson, wallOf, type Row } from './rows.ts'
 
 /**
  * The journal's statements on an open database, synchronous. The caller owns the transactions; a method that throws
@@ -23,9 +22,11 @@ type Row = Record<string, SQLOutputValue>
 export class Store {
   readonly #db: DatabaseSync
   readonly #prepared = new Map<string, StatementSync>()
+  readonly #notes: Notes
 
   constructor(db: DatabaseSync) {
     this.#db = db
+    this.#notes = new Notes((text) => this.#sql(text))
   }
 
   /** Throws `ERR_JOURNAL_DUPLICATE` when there is an intent with this id: an action is decided once. */
@@ -36,7 +37,7 @@ export class Store {
     ).run(action.id, action.incident, action.service, toJson(action), decidedAt, wallOf(decidedAt))
     if (Number(changes) === 0)
       throw new MedykError('ERR_JOURNAL_DUPLICATE', `the action ${action.id} was committed before`)
-    this.appendEvent('action.decided', toJson({ action, decidedAt }), decidedAt)
+    this.appendEvent('action.decided', toJson({ action, decidedAt }), decidedAt, action.incident)
   }
 
   /** Throws `ERR_JOURNAL_UNKNOWN` without an intent, `ERR_JOURNAL_DUPLICATE` when there is an outcome: the first stands. */
@@ -50,7 +51,9 @@ export class Store {
         ? new MedykError('ERR_JOURNAL_UNKNOWN', `there is no action ${actionId}`)
         : new MedykError('ERR_JOURNAL_DUPLICATE', `the action ${actionId} has an outcome already`)
     }
-    this.appendEvent('action.finished', toJson({ action: actionId, outcome, finishedAt }), finishedAt)
+    const incident = this.#sql('SELECT incident FROM actions WHERE id = ?').get(actionId)?.['incident']
+    const payload = toJson({ action: actionId, outcome, finishedAt })
+    this.appendEvent('action.finished', payload, finishedAt, textOrNull(incident))
   }
 
   markInterrupted(actionId: string, at: string): void {
@@ -65,7 +68,7 @@ export class Store {
       `INSERT INTO incidents (id, service, opened_at, closed_at, incident) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE
        SET service = excluded.service, opened_at = excluded.opened_at, closed_at = excluded.closed_at, incident = excluded.incident`,
     ).run(incident.id, incident.service, incident.openedAt, incident.closedAt, json)
-    this.appendEvent(transition, json, at)
+    this.appendEvent(transition, json, at, incident.id)
   }
 
   saveQuarantine(service: string, since: string, incident: string, reason: string, at: string): void {
@@ -73,12 +76,12 @@ export class Store {
       `INSERT INTO quarantines (service, since, since_wall, incident, reason) VALUES (?, ?, ?, ?, ?) ON CONFLICT (service) DO UPDATE
        SET since = excluded.since, since_wall = excluded.since_wall, incident = excluded.incident, reason = excluded.reason`,
     ).run(service, since, wallOf(since), incident, reason)
-    this.appendEvent('service.quarantined', toJson({ service, since, incident, reason }), at)
+    this.appendEvent('service.quarantined', toJson({ service, since, incident, reason }), at, incident)
   }
 
   clearQuarantine(service: string, at: string): void {
-    const { changes } = this.#sql('DELETE FROM quarantines WHERE service = ?').run(service)
-    if (Number(changes) > 0) this.appendEvent('service.released', toJson({ service }), at)
+    const held = this.#sql('DELETE FROM quarantines WHERE service = ? RETURNING incident').get(service)
+    if (held) this.appendEvent('service.released', toJson({ service }), at, textOrNull(held['incident']))
   }
 
   /** One row per instance: other probes replace it. No row in the record, since nothing happened to anybody. */
@@ -97,9 +100,9 @@ export class Store {
     this.#sql('DELETE FROM proven WHERE service NOT IN (SELECT value FROM json_each(?))').run(JSON.stringify(services))
   }
 
-  /** `payload` is JSON already. */
-  appendEvent(type: string, payload: string, at: string): void {
-    this.#sql('INSERT INTO events (at, type, payload) VALUES (?, ?, ?)').run(at, type, payload)
+  /** `payload` is JSON already. `incident`: whose story it belongs to. */
+  appendEvent(type: string, payload: string, at: string, incident: string | null = null): void {
+    this.#sql('INSERT INTO events (at, type, payload, incident) VALUES (?, ?, ?, ?)').run(at, type, payload, incident)
   }
 
   readBack(now: number): ReadBack {
@@ -110,7 +113,8 @@ export class Store {
       ),
       // One that was aborted changed nothing and never counted. One without an outcome counts: it may have changed something.
       attempts: rows(
-        `SELECT service, decided_wall FROM actions WHERE decided_wall > ? AND coalesce(result, '') <> 'aborted' ORDER BY seq`,
+        `SELECT service, decided_wall FROM actions WHERE decided_wall > ? AND coalesce(result, '') <> 'aborted'
+         AND substr(incident, 1, ${OPERATOR_PREFIX.length}) <> '${OPERATOR_PREFIX}' ORDER BY seq`,
         now - ATTEMPTS_KEPT_MS,
       ).map((row) => ({ service: String(row['service']), wall: Number(row['decided_wall']) })),
       quarantined: rows('SELECT service, since_wall, reason FROM quarantines ORDER BY since_wall, service').map(
@@ -128,7 +132,42 @@ export class Store {
         service: String(row['service']),
         probes: String(row['probes']),
       })),
+      boots: this.#notes.boots(),
+      maintenance: this.#notes.maintenance(now),
     }
+  }
+
+  saveMaintenance(maintenance: Maintenance, at: string): void {
+    this.#notes.saveMaintenance(maintenance)
+    this.appendEvent('maintenance.started', toJson(maintenance), at)
+  }
+
+  clearMaintenance(service: string, at: string): void {
+    if (this.#notes.clearMaintenance(service)) this.appendEvent('maintenance.ended', toJson({ service }), at)
+  }
+
+  maintenance(now: number): Maintenance[] {
+    return this.#notes.maintenance(now)
+  }
+
+  claimKey(key: string, fingerprint: string, answer: Json, now: number): KeyClaim {
+    return this.#notes.claimKey(key, fingerprint, answer, now)
+  }
+
+  claimed(key: string, now: number): KeyClaim | null {
+    return this.#notes.claimed(key, now)
+  }
+
+  saveForensics(incident: string, json: string, at: string): void {
+    this.#notes.saveForensics(incident, json, at)
+  }
+
+  forensics(incident: string): unknown {
+    return this.#notes.forensics(incident)
+  }
+
+  saveBoot(service: string, bootMs: number, at: string): void {
+    this.#notes.saveBoot(service, bootMs, at)
   }
 
   /** Newest first by `openedAt`; `before` is the id of the last one seen. */
@@ -154,12 +193,32 @@ export class Store {
       after,
       limit,
     ) as Row[]
-    return rows.map((row) => ({
-      seq: Number(row['seq']),
-      at: String(row['at']),
-      type: String(row['type']),
-      payload: parse(row['payload']),
-    }))
+    return rows.map(eventOf)
+  }
+
+  /** The record of one incident, oldest first; past `limit` its beginning and its end. */
+  eventsOf(incident: string, limit: number): JournaledEvent[] {
+    const half = Math.ceil(limit / 2)
+    const rows = this.#sql(
+      `SELECT seq, at, type, payload FROM events WHERE seq IN (
+         SELECT seq FROM (SELECT seq FROM events WHERE incident = ?1 ORDER BY seq LIMIT ?2)
+         UNION SELECT seq FROM (SELECT seq FROM events WHERE incident = ?1 ORDER BY seq DESC LIMIT ?3))
+       ORDER BY seq`,
+    ).all(incident, half, limit - half) as Row[]
+    return rows.map(eventOf)
+  }
+
+  /** Audit rows, newest first. */
+  audit(limit: number): JournaledEvent[] {
+    const rows = this.#sql(
+      `SELECT seq, at, type, payload FROM events WHERE type = 'audit' ORDER BY seq DESC LIMIT ?`,
+    ).all(limit) as Row[]
+    return rows.map(eventOf)
+  }
+
+  action(id: string): IncidentAction | null {
+    const row = this.#sql('SELECT action, decided_at, finished_at, outcome FROM actions WHERE id = ?').get(id)
+    return row === undefined ? null : actionOf(row)
   }
 
   #withActions(row: Row): JournaledIncident {
@@ -168,12 +227,7 @@ export class Store {
     ).all(String(row['id'])) as Row[]
     return {
       incident: parse(row['incident']) as Incident,
-      actions: actions.map((each): IncidentAction => ({
-        action: parse(each['action']) as Action,
-        decidedAt: String(each['decided_at']),
-        finishedAt: textOrNull(each['finished_at']),
-        outcome: each['outcome'] === null ? null : (parse(each['outcome']) as ActionOutcome),
-      })),
+      actions: actions.map(actionOf),
     }
   }
 
@@ -184,28 +238,26 @@ export class Store {
   }
 }
 
+function eventOf(row: Row): JournaledEvent {
+  return {
+    seq: Number(row['seq']),
+    at: String(row['at']),
+    type: String(row['type']),
+    payload: parse(row['payload']),
+  }
+}
+
+function actionOf(row: Row): IncidentAction {
+  return {
+    action: parse(row['action']) as Action,
+    decidedAt: String(row['decided_at']),
+    finishedAt: textOrNull(row['finished_at']),
+    outcome: row['outcome'] === null ? null : (parse(row['outcome']) as ActionOutcome),
+  }
+}
+
 function unknownIncident(id: string): MedykError {
   return new MedykError('ERR_JOURNAL_UNKNOWN', `there is no incident ${id}`, {
     hint: 'it may be too old to be kept; begin at the newest',
   })
-}
-
-function wallOf(iso: string): number {
-  const wall = Date.parse(iso)
-  if (!Number.isFinite(wall)) throw new MedykError('ERR_JOURNAL_INPUT', `"${iso.slice(0, 40)}" is not an ISO 8601 time`)
-  return wall
-}
-
-function toJson(value: object): string {
-  const json = JSON.stringify(value)
-  if (json.length <= MAX_JSON) return json
-  throw new MedykError('ERR_JOURNAL_INPUT', `a record of ${json.length} characters is larger than ${MAX_JSON}`)
-}
-
-function parse(json: SQLOutputValue | undefined): unknown {
-  return JSON.parse(typeof json === 'string' ? json : 'null')
-}
-
-function textOrNull(value: SQLOutputValue | undefined): string | null {
-  return typeof value === 'string' ? value : null
 }

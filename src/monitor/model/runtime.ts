@@ -30,6 +30,8 @@ export interface RuntimeCall {
 export interface Runtime extends AsyncDisposable {
   readonly kind: string
   readonly abilities: ReadonlySet<Ability>
+  /** What runs here belongs to others: Medyk neither starts what has never run nor stops anything when it ends. Absent: false. */
+  readonly isForeign?: boolean
   /** Takes over the services of its kind; what runs already is adopted, nothing is started. Returns what it found. */
   adopt(services: readonly ServiceSpec[], call: RuntimeCall): Promise<readonly Instance[]>
   list(call: RuntimeCall): Promise<readonly Instance[]>

@@ -90,6 +90,8 @@ export interface CoverageRow {
   readonly derivedFrom: string
   /** What is wrong or could be better, and what to do; null: nothing. */
   readonly note: string | null
+  /** No service (a container that runs once, say): told, so that nothing is left unsaid, but not counted. Absent: counted. */
+  readonly counts?: false
 }
 
 /** Leave this service alone until. */

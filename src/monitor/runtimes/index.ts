@@ -6,6 +6,7 @@ export type { OptionsSchema, RuntimeContext, RuntimePlugin } from './plugin.ts'
 
 /** Every runtime by kind: one folder, one line. A test compares this map with the folders. */
 export const runtimes = {
+  docker: () => import('./docker/index.ts'),
   process: () => import('./process/index.ts'),
 } satisfies Record<string, () => Promise<RuntimePlugin>>
 

@@ -1,4 +1,5 @@
 import type { Clock, Logger } from '@medyk/health/internal'
+import type { DockerHost } from '../docker/index.ts'
 import type { Runtime } from '../model/index.ts'
 
 export interface RuntimeContext {
@@ -6,6 +7,8 @@ export interface RuntimeContext {
   readonly stateDir: string
   readonly logger: Logger
   readonly clock: Clock
+  /** The shared view of the Docker host, which its opener closes. Absent: a runtime that needs one opens its own. */
+  readonly docker?: DockerHost
 }
 
 /** Validates `ServiceSpec.runtimeOptions`; zod's schemas fit. */

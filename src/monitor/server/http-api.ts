@@ -1,10 +1,12 @@
 import type { HttpBindings } from '@hono/node-server'
 import { OpenAPIHono, type RouteConfig, type RouteHandler } from '@hono/zod-openapi'
-import { messageOf, withDeadline, type Clock, type Logger } from '@medyk/health/internal'
+import { messageOf, printable, withDeadline, type Clock, type Logger } from '@medyk/health/internal'
+import type { Access } from './access.ts'
 import type { HealthReport } from './api.ts'
+import { addMutations, objectionTo, unauthenticated, type MutationOptions } from './mutations.ts'
 import { openApiOf } from './openapi.ts'
 import type { Pages } from './pages.ts'
-import type { MonitorState } from './port.ts'
+import type { AuditTrail, MonitorCommands, MonitorState } from './port.ts'
 import { problem, problemOf } from './problem.ts'
 import * as routes from './routes.ts'
 import type { EventStreams } from './sse.ts'
@@ -13,6 +15,9 @@ type Env = { Bindings: HttpBindings }
 
 export interface HttpApiOptions {
   readonly state: MonitorState
+  readonly commands: MonitorCommands
+  readonly audit: AuditTrail
+  readonly access: Access
   readonly streams: EventStreams
   readonly pages: Pages
   readonly version: string
@@ -20,11 +25,12 @@ export interface HttpApiOptions {
   readonly clock: Clock
   /** For whatever the state answers with a promise. */
   readonly answerWithinMs: number
+  readonly changesPerMinute: number
 }
 
 /** Everything behind the guard: the API, the daemon's own endpoints, the page. */
 export function createHttpApi(options: HttpApiOptions): OpenAPIHono<Env> {
-  const { state, streams, pages, logger, clock } = options
+  const { state, commands, audit, access, streams, pages, logger, clock } = options
   const app = new OpenAPIHono<Env>({
     defaultHook(result) {
       if (result.success) return undefined
@@ -46,6 +52,18 @@ export function createHttpApi(options: HttpApiOptions): OpenAPIHono<Env> {
   ) => app.openapi(route, answer)
   const inTime = <T>(what: string, work: () => Promise<T>) =>
     withDeadline(options.answerWithinMs, work, { clock, what: `asking ${what}` })
+
+  // What a stranger may see of a service's health: how it is, and the names of its checks.
+  const isStranger = (authorization: string | undefined) =>
+    access.guardsReading && !['viewer', 'operator'].includes(access.callerOf(authorization))
+  app.use('/api/*', async (c, next) => {
+    const authorization = c.req.header('authorization')
+    const isChange = c.req.method !== 'GET' && c.req.method !== 'HEAD'
+    if (!isChange && isStranger(authorization)) return problem(unauthenticated(access.callerOf(authorization)))
+    return await next()
+  })
+  const reported = (report: HealthReport, authorization: string | undefined) =>
+    json(isStranger(authorization) ? withoutDetails(report) : report, report.status === 'unhealthy' ? 503 : 200)
 
   on(routes.listServices, () => json({ services: state.services() }))
 
@@ -87,15 +105,58 @@ export function createHttpApi(options: HttpApiOptions): OpenAPIHono<Env> {
     })
   })
 
-  on(routes.getHealth, () => reported(state.health('liveness')))
-  on(routes.getReady, () => reported(state.health('readiness')))
+  on(routes.getHealth, (c) => reported(state.health('liveness'), c.req.header('authorization')))
+  on(routes.getReady, (c) => reported(state.health('readiness'), c.req.header('authorization')))
   on(
     routes.getMetrics,
     async () =>
       new Response(await inTime('the metrics', () => state.metrics()), {
-        headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8', 'cache-control': 'no-store' },
+        headers: METRICS_HEADERS,
       }),
   )
+
+  on(routes.getAction, async (c) => {
+    const { id } = c.req.valid('param')
+    const action = await inTime('the journal', () => commands.action(id))
+    return action ? json(action) : notFound(`no action has the id ${JSON.stringify(id)}`)
+  })
+  on(routes.getCoverage, () => json(state.coverage()))
+  on(routes.listMaintenance, () => json({ maintenance: commands.maintenance() }))
+  on(routes.listAudit, async (c) => {
+    const refusal = objectionTo(access.callerOf(c.req.header('authorization')), access.hasOperator)
+    if (refusal) return problem(refusal)
+    const { limit } = c.req.valid('query')
+    return json({ audit: await inTime('the journal', () => audit.read(limit)) })
+  })
+
+  const noService = (name: string, authorization: string | undefined) => {
+    const names = isStranger(authorization) ? [] : state.services().map((row) => row.name)
+    return problem({
+      status: 404,
+      code: 'ERR_NOT_FOUND',
+      detail: `no service is called ${JSON.stringify(name)}`,
+      hint: names.length > 0 ? `there are: ${printable(names.join(', '), 2_000)}` : undefined,
+    })
+  }
+  for (const [route, probe] of [
+    [routes.getServiceHealth, 'liveness'],
+    [routes.getServiceReady, 'readiness'],
+  ] as const) {
+    on(route, (c) => {
+      const { name } = c.req.valid('param')
+      const authorization = c.req.header('authorization')
+      const report = state.report(name, probe)
+      return report ? reported(report, authorization) : noService(name, authorization)
+    })
+  }
+  on(routes.getServiceMetrics, async (c) => {
+    const { name } = c.req.valid('param')
+    const metrics = await inTime('the metrics', () => state.serviceMetrics(name))
+    if (!metrics) return noService(name, c.req.header('authorization'))
+    return new Response(metrics.text, { status: metrics.up ? 200 : 503, headers: METRICS_HEADERS })
+  })
+
+  addMutations(app, { ...options, perMinute: options.changesPerMinute } satisfies MutationOptions)
 
   const document = JSON.stringify(openApiOf(app, options.version))
   app.get(
@@ -121,8 +182,12 @@ function json(body: unknown, status = 200): Response {
   })
 }
 
-function reported(report: HealthReport): Response {
-  return json(report, report.status === 'unhealthy' ? 503 : 200)
+const METRICS_HEADERS = { 'content-type': 'text/plain; version=0.0.4; charset=utf-8', 'cache-control': 'no-store' }
+
+function withoutDetails(report: HealthReport): HealthReport {
+  const { last_error } = report.metadata
+  if (last_error === null) return report
+  return { ...report, metadata: { ...report.metadata, last_error: 'the reason is shown to those who send a token' } }
 }
 
 function notFound(detail: string): Response {

@@ -3,10 +3,16 @@ import { allRoutes } from './routes.ts'
 
 const DESCRIPTION =
   'What Medyk knows: services, their instances, incidents and what was done about them. Times are ISO 8601 UTC; what is ' +
-  'not known is null. Errors are application/problem+json. Nothing here changes anything.'
+  'not known is null. Errors are application/problem+json. Changing needs the token of an operator, and leaves a row in the ' +
+  'audit; reading needs a token only where the daemon was given one for viewers.'
 
 /** The OpenAPI 3.1 document of what `app` has registered. */
-export function openApiOf(app: Pick<OpenAPIHono, 'getOpenAPI31Document'>, version: string): object {
+export function openApiOf(app: Pick<OpenAPIHono, 'getOpenAPI31Document' | 'openAPIRegistry'>, version: string): object {
+  app.openAPIRegistry.registerComponent('securitySchemes', 'token', {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'A token that the daemon was given: of a viewer, who may read, or of an operator, who may change',
+  })
   return app.getOpenAPI31Document({
     openapi: '3.1.0',
     info: { title: 'Medyk', version, description: DESCRIPTION, license: { name: 'MIT' } },

@@ -139,6 +139,56 @@ export const incidentRow = z
   })
   .openapi('Incident')
 
+export const storyLine = z
+  .object({
+    at: time,
+    kind: z.enum([
+      'evidence',
+      'verdict',
+      'changed',
+      'impacted',
+      'decided',
+      'withheld',
+      'finished',
+      'quarantined',
+      'released',
+      'recovered',
+      'closed',
+      'gap',
+    ]),
+    text: z.string().openapi({ description: 'one printable sentence without a full stop' }),
+  })
+  .openapi('StoryLine')
+
+export const forensics = z
+  .object({
+    at: time,
+    tookMs: z.number().min(0),
+    instance: z
+      .object({
+        id: z.string(),
+        name: z.string().nullable(),
+        state: z.string(),
+        pid: z.int().nullable(),
+        startedAt: time.nullable(),
+        restarts: z.int().min(0),
+        exit: z.string().nullable().openapi({ description: 'how its last run ended' }),
+        health: z.string().nullable().openapi({ description: "what its runtime's own check says" }),
+      })
+      .nullable(),
+    logs: z.string().nullable().openapi({ description: 'the last output before, redacted; at most 8 KiB' }),
+    dependencies: z.array(z.object({ service: name, status, reason: z.string().nullable() })),
+    missing: z.array(z.string()).openapi({ description: 'what could not be had, and why' }),
+  })
+  .openapi('Forensics', { description: 'how things stood when the incident was opened' })
+
+export const incidentDetail = incidentRow
+  .extend({
+    story: z.array(storyLine).openapi({ description: 'what happened, what was decided and why, oldest first' }),
+    forensics: orNull(forensics).openapi({ description: 'null when none were taken or they are no longer kept' }),
+  })
+  .openapi('IncidentDetail')
+
 export const observerState = z
   .object({ unwell: z.boolean(), reason: z.string().nullable(), since: time.nullable() })
   .openapi('ObserverState', { description: 'unwell: Medyk does not trust its own eyes and takes no action' })
@@ -155,6 +205,16 @@ export const hello = z
   .openapi('Hello')
 
 const eventId = z.string().max(64)
+export const keyHeader = z.object({
+  'idempotency-key': z
+    .string()
+    .regex(/^[\x21-\x7e]{1,128}$/)
+    .optional()
+    .openapi({
+      description:
+        'chosen by the client: repeated with the same key and body within 24 h, it is done once and answered alike',
+    }),
+})
 
 export const apiEvent = z
   .discriminatedUnion('type', [
@@ -221,6 +281,111 @@ export const healthReport = z
     metadata: z.object({ uptime_seconds: z.number().min(0), last_error: z.string().nullable() }),
   })
   .openapi('HealthReport')
+
+export const maintenanceRow = z
+  .object({
+    service: name,
+    by: z.string().openapi({ description: 'who asked for it' }),
+    reason: z.string(),
+    since: time,
+    until: time.openapi({ description: 'it ends by itself then' }),
+  })
+  .openapi('Maintenance', { description: 'leave this service alone until' })
+
+export const maintenanceList = z.object({ maintenance: z.array(maintenanceRow) }).openapi('MaintenanceList')
+
+/** What still holds for the service after one was ended. */
+export const maintenanceLeft = z
+  .object({
+    maintenance: orNull(maintenanceRow).openapi({
+      description: 'what still holds for this service: declared elsewhere, or a restart under way; null: nothing',
+    }),
+  })
+  .openapi('MaintenanceLeft')
+
+const reason = z.string().trim().min(1).max(500)
+const by = z.string().trim().min(1).max(80).optional().openapi({
+  description: 'who asks, for people; the role is added to it',
+  example: 'anna',
+})
+
+export const maintenanceRequest = z
+  .strictObject({
+    reason,
+    for: z.string().max(40).optional().openapi({
+      description: 'how long, at most 24h; either this or `until`',
+      example: '30m',
+    }),
+    until: time.optional().openapi({ description: 'at most 24 h from now' }),
+    by,
+  })
+  .openapi('MaintenanceRequest')
+
+export const maintenanceEndRequest = z.strictObject({ by }).openapi('MaintenanceEndRequest')
+
+export const restartRequest = z.strictObject({ reason, by }).openapi('RestartRequest')
+
+export const restartAccepted = z
+  .object({
+    id: z.string().openapi({ description: 'of this request; the actions stand under it' }),
+    service: name,
+    actions: z.array(z.object({ id: z.string(), instance: z.string() })).openapi({
+      description: 'one for each running instance, carried out one after the other; see api/v1/actions/{id}',
+    }),
+  })
+  .openapi('RestartAccepted')
+
+export const auditRow = z
+  .object({
+    at: time,
+    who: z.string(),
+    role: z.enum(['operator', 'viewer', 'none']),
+    method: z.string(),
+    path: z.string(),
+    service: z.string().nullable(),
+    result: z.enum(['allowed', 'refused', 'failed']),
+    reason: z.string().openapi({ description: 'why it was asked for, or why it was refused or failed' }),
+    key: z.string().nullable().openapi({ description: 'its idempotency key' }),
+    count: z
+      .int()
+      .min(1)
+      .openapi({ description: 'more than 1: so many refused ones, counted instead of told one by one' }),
+  })
+  .openapi('AuditRow')
+
+export const auditPage = z.object({ audit: z.array(auditRow) }).openapi('AuditPage')
+
+export const auditQuery = z.strictObject({
+  limit: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1_000)
+    .default(50)
+    .openapi({ param: { name: 'limit', in: 'query' }, type: 'integer' }),
+})
+
+export const coverageRow = z
+  .object({
+    service: z.string(),
+    level: z.enum(['checked', 'state', 'none']).openapi({
+      description: 'checked: something that it does is examined; state: only whether it runs; none: nothing is known',
+    }),
+    probe: z.string().nullable().openapi({ example: 'GET http://127.0.0.1:8001/health' }),
+    derivedFrom: z.string(),
+    note: z.string().nullable().openapi({ description: 'what is wrong or could be better, and what to do' }),
+    counts: z.literal(false).optional().openapi({ description: 'no service, so it does not count' }),
+  })
+  .openapi('CoverageRow')
+
+export const coverageReport = z
+  .object({
+    ratio: z.number().min(0).max(1).openapi({ description: 'checked / total; 0 while nothing is watched' }),
+    checked: z.int().min(0),
+    total: z.int().min(0),
+    rows: z.array(coverageRow),
+  })
+  .openapi('Coverage')
 
 /** RFC 9457. */
 export const problem = z

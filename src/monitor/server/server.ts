@@ -3,12 +3,23 @@ import type { AddressInfo } from 'node:net'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { getRequestListener } from '@hono/node-server'
-import { MedykError, messageOf, silentLogger, systemClock, type Clock, type Logger } from '@medyk/health/internal'
+import {
+  MedykError,
+  messageOf,
+  printable,
+  silentLogger,
+  systemClock,
+  type Clock,
+  type Logger,
+} from '@medyk/health/internal'
+import { createAccess, type Access, type AccessTokens } from './access.ts'
 import { createGuard } from './guard.ts'
 import { createHttpApi } from './http-api.ts'
+import { changingMethods, roleOf } from './mutations.ts'
+import { noAudit, noCommands } from './no-commands.ts'
 import { createPages } from './pages.ts'
 import { findPortHolder } from './port-holder.ts'
-import type { MonitorState } from './port.ts'
+import type { AuditTrail, MonitorCommands, MonitorState } from './port.ts'
 import { problem } from './problem.ts'
 import { createEventStreams, defaultEventStreamLimits, type EventStreamLimits } from './sse.ts'
 
@@ -25,6 +36,8 @@ export interface ServerLimits extends EventStreamLimits {
   readonly keepAliveMs: number
   /** For the state to answer. Default 5 s. */
   readonly answerWithinMs: number
+  /** Changes by operators within a minute. Default 30. */
+  readonly changesPerMinute: number
 }
 
 export const defaultServerLimits: ServerLimits = {
@@ -35,10 +48,16 @@ export const defaultServerLimits: ServerLimits = {
   requestTimeoutMs: 10_000,
   keepAliveMs: 5_000,
   answerWithinMs: 5_000,
+  changesPerMinute: 30,
 }
 
 export interface ServerOptions {
   readonly state: MonitorState
+  /** Default: none, so that this server only reads. Both, or neither. */
+  readonly commands?: MonitorCommands
+  readonly audit?: AuditTrail
+  /** Default: none, so that everybody may read and nobody may change anything. */
+  readonly access?: AccessTokens
   readonly version: string
   /** Default 127.0.0.1. */
   readonly host?: string
@@ -75,21 +94,27 @@ const SECURITY_HEADERS = {
 export function createServer(options: ServerOptions): MonitorServer {
   const { state, version, host = '127.0.0.1', port = 7700, logger = silentLogger, clock = systemClock } = options
   const limits = { ...defaultServerLimits, ...options.limits }
+  const { commands = noCommands, audit = noAudit } = options
+  const access = createAccess(options.access ?? { viewer: null, operator: null })
   const guard = createGuard({ boundTo: host, allowedHosts: options.allowedHosts ?? [] })
   const streams = createEventStreams(state, clock, limits)
   const pages = createPages(options.webFolder === undefined ? ownWebFolder() : options.webFolder)
   const api = createHttpApi({
     state,
+    commands,
+    audit,
+    access,
     streams,
     pages,
     version,
     logger,
     clock,
     answerWithinMs: limits.answerWithinMs,
+    changesPerMinute: limits.changesPerMinute,
   })
 
   const answer: Parameters<typeof getRequestListener>[0] = async (request, bindings) =>
-    secured(refusal(request, guard) ?? (await api.fetch(request, bindings)))
+    secured((await refusal(request, guard, audit, access)) ?? (await api.fetch(request, bindings)))
   const listener = getRequestListener(answer, {
     hostname: host,
     // It would replace Request and Response of the whole process.
@@ -110,7 +135,7 @@ export function createServer(options: ServerOptions): MonitorServer {
       connectionsCheckingInterval: Math.min(1_000, limits.headersTimeoutMs),
     },
     (incoming, outgoing) => {
-      // Nothing here takes a body: whoever sends one is answered and shown out instead of listened to.
+      // Whoever sends a body is answered and shown out: what is left of one that is too long is not listened to.
       if (hasBody(incoming.headers)) outgoing.shouldKeepAlive = false
       void listener(incoming, outgoing)
     },
@@ -139,12 +164,27 @@ export function createServer(options: ServerOptions): MonitorServer {
   }
 }
 
-function refusal(request: Request, guard: ReturnType<typeof createGuard>): Response | null {
+async function refusal(
+  request: Request,
+  guard: ReturnType<typeof createGuard>,
+  audit: AuditTrail,
+  access: Access,
+): Promise<Response | null> {
+  const { method } = request
+  const isReading = method === 'GET' || method === 'HEAD'
+  const path = isReading ? '' : new URL(request.url).pathname
+  const changing = isReading ? [] : changingMethods(path)
   const refused = guard({
     host: request.headers.get('host') ?? undefined,
     origin: request.headers.get('origin') ?? undefined,
   })
   if (refused) {
+    if (changing.includes(method)) {
+      const role = roleOf(access.callerOf(request.headers.get('authorization')))
+      const who = role === 'none' ? 'anonymous' : role
+      const reason = `ERR_FORBIDDEN_HOST: ${refused}`
+      await audit.refused({ who, role, method, path: printable(path, 200), service: null, reason, key: null })
+    }
     return problem({
       status: 403,
       code: 'ERR_FORBIDDEN_HOST',
@@ -152,12 +192,13 @@ function refusal(request: Request, guard: ReturnType<typeof createGuard>): Respo
       hint: 'use http://localhost with the port; behind a proxy, allow its name in the configuration of the daemon',
     })
   }
-  if (request.method === 'GET' || request.method === 'HEAD') return null
+  if (isReading || changing.includes(method)) return null
+  const allow = changing.length > 0 ? changing.join(', ') : 'GET, HEAD'
   return problem({
     status: 405,
     code: 'ERR_METHOD',
-    detail: 'this API only reads: GET and HEAD',
-    headers: { allow: 'GET, HEAD' },
+    detail: `this path takes only ${allow}`,
+    headers: { allow },
   })
 }
 

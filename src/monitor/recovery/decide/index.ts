@@ -54,6 +54,11 @@ function take(turn: Turn, event: CoreEvent): void {
       return
     case 'action.wanted':
       return wanted(turn, event)
+    case 'incident.opened':
+    case 'incident.updated':
+      // Somebody has taken it into their own hands: whatever was planned for it is off.
+      if (event.incident.cause === 'operator') incidentOver(turn, event.incident, true)
+      return
     case 'incident.recovered':
     case 'incident.closed':
       return incidentOver(turn, event.incident, event.type === 'incident.closed')
@@ -300,6 +305,11 @@ function restore(turn: Turn, event: Restored): void {
       [...(state.attempts.get(service) ?? []), mono].sort((a, b) => a - b),
     )
   }
+  // A monitor that keeps dying must not have a full burst each time.
+  const { refillMs, burst } = globalRules
+  const recent = event.attempts.filter(({ wall }) => now.wall - wall < refillMs * burst && wall <= now.wall).length
+  state.tokens = Math.max(0, burst - recent)
+  state.refilledAt = now.mono
   for (const { service, bootMs } of event.boots ?? []) state.boots.set(service, bootMs)
   for (const { service, sinceWall, reason } of event.quarantined) state.quarantined.set(service, { sinceWall, reason })
 }

@@ -22,6 +22,16 @@ export const disturbanceScenarios = {
     }),
     expect: (result) => expecting(result).nothingDeclared().problems,
   },
+  'long-blackout': {
+    title: 'nobody can be reached for 10 s, three times: nothing is restarted for that',
+    build: (random) => ({
+      ...quiet('long-blackout', strangers(10), 8 * MINUTE),
+      faults: [0, 1, 2].map((n): Fault => {
+        return { at: 20_000 + n * 140_000 + random.between(0, 5_000), kind: 'blackout', forMs: 10_000 }
+      }),
+    }),
+    expect: (result) => expecting(result).actions(0).allHealthy().problems,
+  },
   'slow-boot': {
     title: 'a service needs 30 s to boot',
     build: () =>
