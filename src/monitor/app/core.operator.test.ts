@@ -435,9 +435,11 @@ describe('a monitor that starts again', () => {
   it('closes what was open of services that nobody watches any more', () => {
     const bench = project()
     bench.endedBy('db', 'kill')
-    const { incident } = bench.ofType('incident.opened')[0]!
     const next = project()
-    restored(next, { incidents: [{ ...incident, service: 'gone', instance: 'gone' }] })
+    const gone = bench
+      .ofType('incident.opened')
+      .map(({ incident }) => ({ ...incident, service: 'gone', instance: 'gone' }))
+    restored(next, { incidents: gone })
     expect(next.ofType('incident.closed')).toMatchObject([{ incident: { service: 'gone' } }])
   })
 

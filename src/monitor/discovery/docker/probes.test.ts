@@ -155,6 +155,7 @@ describe('a HEALTHCHECK that cannot run', () => {
     unhealthy(7, 'curl: (7) Failed to connect'),
     unhealthy(1, 'page not found'),
     unhealthy(22, '404 not found'),
+    unhealthy(3, 'open /x: no such file or directory'),
   ])('is not what %j says', (state) => {
     expect(shapes({ healthcheck: check('curl -f localhost'), health: state })).toContain('liveness runtime~')
   })

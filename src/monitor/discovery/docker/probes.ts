@@ -160,7 +160,9 @@ function fromHealthcheck(container: ContainerView, context: Context, notes: stri
 export function isBroken({ health, healthcheck }: ContainerView): boolean {
   if (health === null || health.exitCode === 0 || healthcheck === null) return false
   if (health.exitCode === 126 || health.exitCode === 127) return true
-  if (/executable file not found|no such file or directory: unknown|exec format error/i.test(health.output)) return true
+  // Docker itself could not even begin; the output of a check that did run may hold such words too.
+  const notBegun = /executable file not found|no such file or directory|exec format error|permission denied/i
+  if (health.exitCode === -1 && notBegun.test(health.output)) return true
   const program = programOf(healthcheck.test)
   if (program === null) return false
   // `sh: curl: not found` is what is left of exit code 127 behind `|| exit 1`.
