@@ -419,7 +419,7 @@ describe('a monitor that starts again', () => {
   it('closes what was open of services that nobody watches any more', () => {
     const bench = project()
     bench.endedBy('db', 'kill')
-    const { incident } = bench.ofType('incident.opened')[0]!
+    const incident = bench.incident(0)
     const next = project()
     restored(next, { incidents: [{ ...incident, service: 'gone', instance: 'gone' }] })
     expect(next.ofType('incident.closed')).toMatchObject([{ incident: { service: 'gone' } }])
