@@ -93,6 +93,15 @@ describe.skipIf(dockerMissing())('on a Docker engine', () => {
       expect(told).toEqual([])
     })
 
+    it('says that a run ended for want of memory', async () => {
+      const limits = ['--network', 'none', '--memory', '20m', '--memory-swap', '20m']
+      const greedy = await fixture.container('greedy', limits, ['python3', '-c', 'x = bytearray(200_000_000)'])
+      const { runtime, events, seen, id } = await adopted(greedy)
+      await runtime.start(id, now())
+      await seen('exited exited itself')
+      expect(events.at(-1)?.instance.exit).toMatchObject({ oomKilled: true, code: 137 })
+    })
+
     it('tells a restart by somebody else as an end and a start', async () => {
       const { runtime, told, seen, id } = await adopted(await idle('r'))
       await runtime.start(id, now())
