@@ -20,7 +20,7 @@ import { coverageReport } from './coverage.ts'
 import { journaledRow, type IncidentBook } from './incident-book.ts'
 import { storyOf } from './incident-story.ts'
 import { serviceMetrics } from './service-metrics.ts'
-import { serviceReport, type ServiceFacts } from './service-report.ts'
+import { imageTag, serviceReport, type ServiceFacts } from './service-report.ts'
 import type { ProbeSummary } from './shard-host.ts'
 
 export interface ProjectionSources {
@@ -196,10 +196,3 @@ export class Projection implements MonitorState {
 }
 
 const statusOf = (verdict: Verdict | undefined): InstanceStatus => verdict?.status ?? 'unknown'
-
-/** Of `registry:5000/team/name:tag@sha256:…` the tag. */
-function imageTag({ runtimeOptions }: ServiceSpec): string | null {
-  const { image } = runtimeOptions
-  if (typeof image !== 'string') return null
-  return /:([\w][\w.-]{0,127})(?:@[\w:]+)?$/.exec(image)?.[1] ?? null
-}
