@@ -5,7 +5,17 @@ import { fileURLToPath } from 'node:url'
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 
 // What .gitignore leaves out, without asking git: a machine that only tests may not have it.
-const IGNORED = new Set(['.git', 'node_modules', 'dist', '.tsbuild', '.medyk', 'coverage', 'test-results', '.bench'])
+const IGNORED = new Set([
+  '.git',
+  'node_modules',
+  'dist',
+  '.tsbuild',
+  '.medyk',
+  'coverage',
+  'test-results',
+  '.bench',
+  '.cache',
+])
 const BINARY = /\.(png|jpe?g|gif|ico|woff2?|mp4|h264|264|ts\.bin|bin|db|sqlite|gz)$/
 
 /** Paths of the project's own text files, relative to its root. */

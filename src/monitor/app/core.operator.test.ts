@@ -59,6 +59,22 @@ describe('somebody who stops a service', () => {
     expect(bench.ofType('incident.closed')).toHaveLength(1)
   })
 
+  it('is not spoken of any more once its container is removed, though probing may say its last word later', () => {
+    const bench = project()
+    bench.stopping('api')
+    const verdict = {
+      status: 'unhealthy',
+      evidence: 'certain',
+      symptom: 'exited',
+      reason: 'exited with code 0',
+      startedAt: null,
+    } as const
+    bench.removed('api')
+    bench.verdict('api', verdict)
+    bench.pass(60_000)
+    expect(bench.events.filter(({ type }) => type.startsWith('incident') || type.startsWith('action'))).toEqual([])
+  })
+
   it('is left in peace when another service of the project is stopped too, in whatever order, with one line', () => {
     for (const order of [
       ['web', 'api', 'db'],

@@ -119,7 +119,8 @@ function instanceChanged(turn: Turn, instance: Instance): void {
 
 function judge(turn: Turn, verdict: Verdict): void {
   const record = turn.state.services.get(verdict.service)
-  if (!record) return
+  // What was removed may still be spoken of: probing is another thread.
+  if (!record?.runs.has(verdict.instance)) return
   const run = record.runs.get(verdict.instance)
   // A verdict about a run that has been replaced meanwhile says nothing about its successor.
   if (run && verdict.startedAt !== null && verdict.startedAt !== run) return
