@@ -3,7 +3,7 @@ import type { Symptom } from '../model/index.ts'
 import type { ServiceDetail, Status } from '../server/index.ts'
 import { healthReport } from '../server/schemas.ts'
 import { serviceMetrics } from './service-metrics.ts'
-import { imageTag, serviceReport, type ServiceFacts } from './service-report.ts'
+import { serviceReport, type ServiceFacts } from './service-report.ts'
 
 const WALL = Date.parse('2026-05-01T10:00:00.700Z')
 const STARTED = '2026-05-01T09:58:30.000Z'
@@ -147,16 +147,4 @@ test('what a service says of itself cannot break the text of the metrics', async
   const { text } = await serviceMetrics(facts('degraded', { failing: ['a"b\\c'], version: 'v"1' }))
   expect(text).toContain('check="a\\"b\\\\c"')
   expect(text).toContain('health_info{service="camera",version="v\\"1"} 1')
-})
-
-test.each([
-  ['postgres:16.3', '16.3'],
-  ['registry:5000/team/name:v1@sha256:0123', 'v1'],
-  ['registry:5000/team/name', null],
-  ['name', null],
-  ['name@sha256:0123', null],
-  [undefined, null],
-  [7, null],
-])('of the image %s the tag is %s', (image, tag) => {
-  expect(imageTag({ runtimeOptions: image === undefined ? {} : { image } })).toBe(tag)
 })

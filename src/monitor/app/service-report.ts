@@ -1,5 +1,5 @@
 import { printable } from '@medyk/health/internal'
-import { isoOf, wallOf, type ServiceSpec, type Verdict } from '../model/index.ts'
+import { isoOf, wallOf, type Verdict } from '../model/index.ts'
 import type { HealthReport, ServiceDetail, Status } from '../server/index.ts'
 
 export interface ServiceFacts {
@@ -98,11 +98,4 @@ function probeStatus(verdict: Status, last: ServiceDetail['probes'][number]['las
   if (verdict === 'unknown') return 'unhealthy'
   if (last === 'ok') return 'healthy'
   return last === 'explicit' || last === 'silence' ? 'unhealthy' : 'degraded'
-}
-
-/** Of `registry:5000/team/name:tag@sha256:…` the tag; null: no image, or no tag. */
-export function imageTag({ runtimeOptions }: Pick<ServiceSpec, 'runtimeOptions'>): string | null {
-  const { image } = runtimeOptions
-  if (typeof image !== 'string') return null
-  return /:([\w][\w.-]{0,127})(?:@[\w:]+)?$/.exec(image)?.[1] ?? null
 }
