@@ -128,6 +128,13 @@ describe.skipIf(dockerMissing())('the deployment', async () => {
     await compose(...behindProxy, 'up', '--detach')
     const { StartedAt } = (await engine.inspect('detektor-medyk-1')).State
     await seenHealthy(90_000)
+    // Nothing but the proxy leads from the daemon to Docker now: what is started, is started through it.
+    const camera = async () => (await engine.inspect('detektor-camera-1')).State
+    const before = await camera()
+    await engine.docker('kill', 'detektor-camera-1')
+    await until(async () => (await camera()).Running, 20_000, 'the camera runs again')
+    expect((await camera()).StartedAt).not.toBe(before.StartedAt)
+    await seenHealthy(60_000)
     expect((await engine.inspect('detektor-medyk-1')).State.StartedAt).toBe(StartedAt)
   })
 
