@@ -86,6 +86,19 @@ describe('an operator', { timeout: 120_000 }, () => {
     expect(await read('/api/v1/maintenance')).toEqual({ maintenance: [] })
   })
 
+  it('who kills a service in maintenance sees it left dead until that ends, and cured then', async () => {
+    await tiny.healthy()
+    const before = tiny.boots().length
+    const answer = await cli('maintenance', 'start', 'tiny', '--for', '4s', '--reason', 'a drill', '--json')
+    const { until: end } = schemas.maintenanceRow.parse(JSON.parse(answer.stdout))
+    tiny.signal('SIGKILL')
+    await until(() => tiny.boots().length > before, 60_000, 'it runs again')
+    const [last] = tiny.journal(`SELECT decided_at FROM actions ORDER BY seq DESC LIMIT 1`)
+    expect(Date.parse(String(last?.['decided_at']))).toBeGreaterThanOrEqual(Date.parse(end))
+    await tiny.healthy()
+    expect(tiny.boots()).toHaveLength(before + 1)
+  })
+
   it('is told what is wrong, and what to do', async () => {
     const nobody = await cli('restart', 'nobody', '--reason', 'x')
     expect([nobody.code, nobody.stderr]).toEqual([1, expect.stringMatching(/no service is called "nobody"[^]*→ /)])
