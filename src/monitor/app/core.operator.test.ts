@@ -443,6 +443,18 @@ describe('a monitor that starts again', () => {
     expect(next.ofType('incident.closed')).toMatchObject([{ incident: { service: 'gone' } }])
   })
 
+  it('ends what was open of a container that has been replaced meanwhile, once the service is well', () => {
+    const bench = project()
+    bench.endedBy('db', 'kill')
+    const next = project()
+    restored(next, {
+      incidents: bench.ofType('incident.opened').map(({ incident }) => ({ ...incident, instance: 'old' })),
+    })
+    next.healthy('db')
+    next.pass(31_000)
+    expect(next.ofType('incident.closed')).toHaveLength(1)
+  })
+
   it('knows how long a boot takes, and gives an action as long to prove itself', () => {
     const bench = new Bench({ ...shop('slow'), startupGraceMs: 5_000 })
     restored(bench, { boots: [{ service: 'slow', bootMs: 90_000 }] })
