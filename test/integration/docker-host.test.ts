@@ -260,6 +260,26 @@ describe('what is no Docker', () => {
     })
   })
 
+  it('is waited for by whoever is patient', async () => {
+    const socket = join(directory, 'late.sock')
+    const settings = resolveDockerSettings({}, { host: `unix://${socket}` })
+    await using host = await openDockerHost(settings, { clock: systemClock, logger: silentLogger, patient: true })
+    expect(host.lost?.reason).toContain('no such socket')
+    const { changes, seen } = await watching(host)
+    const server = createHttpServer((request, response) => {
+      response.setHeader('api-version', '1.30')
+      if (request.url?.includes('/events')) response.writeHead(200).flushHeaders()
+      else response.end(request.url?.includes('/containers/json') ? '[]' : '{}')
+    }).listen(socket)
+    try {
+      await seen('back is told', () => changes.some(({ type }) => type === 'back'))
+      expect([host.lost, host.apiVersion]).toEqual([null, '1.30'])
+    } finally {
+      server.closeAllConnections()
+      server.close()
+    }
+  })
+
   it('never harms: endless answers, garbage and silence end in an error', async () => {
     const answers: Record<string, string> = {
       '/_ping': 'OK',

@@ -261,7 +261,7 @@ describe.skipIf(dockerMissing())('on a Docker engine', () => {
       const of = (service: string) =>
         events.filter(({ instance }) => instance.service === service).map(({ type }) => type)
       await until(
-        () => of('plain').length >= 2 && of('faithful').includes('instance.started'),
+        () => of('plain').includes('instance.exited') && of('faithful').includes('instance.started'),
         PATIENCE_MS,
         'all is told',
       )
