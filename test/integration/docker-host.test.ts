@@ -153,6 +153,7 @@ describe.skipIf(dockerMissing())('the view of a Docker host', () => {
     expect([...host.denied]).toEqual([])
     const id = await run('sh', '-c', 'echo password=hunter2; exec sleep 600')
     await seen('the start is told', () => of(id).length > 0)
+    await until(async () => (await host.logs(id, 1_000, signal())) !== '', PATIENCE_MS, 'it has written')
     expect(await host.logs(id, 1_000, signal())).toBe('password=[redacted]\n')
     await host.stop(id, 0, signal())
     await host.start(id, signal())
