@@ -166,11 +166,8 @@ function describeEnd(instance: Instance): string {
 function judged(turn: Turn, verdict: Verdict): void {
   const { instances, patients } = turn.state
   const instance = instances.get(verdict.instance)
-  if (
-    !instance ||
-    (verdict.startedAt !== null && instance.startedAt !== null && verdict.startedAt !== instance.startedAt)
-  )
-    return
+  // Of another run than the one that is there, or of the end of that other one.
+  if (!instance || (instance.startedAt !== null && verdict.startedAt !== instance.startedAt)) return
   instance.status = verdict.status
   if (verdict.bootMs !== undefined) {
     const { boots } = turn.state
