@@ -10,7 +10,15 @@ import {
   type Step,
   type Verdict,
 } from '../model/index.ts'
-import { attribute, isOutdated, namedDependencies, reconsiderDependants, sickUpstream, takeBlame } from './attribute.ts'
+import {
+  attribute,
+  isInHand,
+  isOutdated,
+  namedDependencies,
+  reconsiderDependants,
+  sickUpstream,
+  takeBlame,
+} from './attribute.ts'
 import { rejoin } from './families.ts'
 import { buildGraph } from './graph.ts'
 import { close, incidentOf, isImpactedBy, openIncident, planReview, recover, tellChanges } from './incidents.ts'
@@ -229,7 +237,14 @@ function confirmed(turn: Turn, token: string, doubtful: readonly string[]): void
     if (!doubt) continue
     const verdict = record.verdicts.get(instance)
     record.doubts.delete(instance)
-    if (!verdict || isOutdated(record, verdict) || verdict.status !== 'unhealthy' || turn.state.observerUnwell) return
+    if (
+      !verdict ||
+      isOutdated(record, verdict) ||
+      isInHand(turn, record, instance) ||
+      verdict.status !== 'unhealthy' ||
+      turn.state.observerUnwell
+    )
+      return
     if (sickUpstream(turn, record, verdict)) return attribute(turn, record, verdict)
     const suspects = turn.state.graph.upstream(record.spec.name).filter((name) => doubtful.includes(name))
     if (suspects.length === 0)
@@ -285,7 +300,7 @@ function stillDying(turn: Turn, record: ServiceRecord, doubt: Extract<Doubt, { k
 function conclude(turn: Turn, record: ServiceRecord, instance: string, doubt: Doubt): void {
   record.doubts.delete(instance)
   const verdict = record.verdicts.get(instance)
-  if (!verdict || !isIll(verdict) || isOutdated(record, verdict)) return
+  if (!verdict || !isIll(verdict) || isOutdated(record, verdict) || isInHand(turn, record, instance)) return
   if (sickUpstream(turn, record, verdict)) return attribute(turn, record, verdict)
   if (doubt.kind === 'dying') return takeBlame(turn, record, verdict)
   // Ask again rather than guess: nobody is restarted while a dependency is in doubt.

@@ -129,9 +129,18 @@ function instanceChanged(turn: Turn, event: RuntimeEvent): void {
     // Somebody else started it: this run gets its time before anything is done to it.
     patient.phase = verifying(turn, patient.service, known.startedAt)
   }
+  if (patient && known?.state === 'unknown' && !endedAgain(instance)) lookAgain(turn, patient)
   if (patient?.phase.kind === 'verifying' && endedAgain(instance)) {
     actionFailed(turn, patient, `it ended again: ${describeEnd(instance)}`)
   }
+}
+
+/** It was out of sight: what was known of it before is no reason to act, and it may have become well meanwhile. */
+function lookAgain({ now }: Turn, patient: Patient): void {
+  const until = now.mono + globalRules.freshLooksMs
+  const { phase } = patient
+  if (phase.kind === 'verifying') patient.phase = { ...phase, until: Math.max(phase.until, until) }
+  else if (isIdle(patient)) patient.phase = { kind: 'verifying', replaces: null, sameRun: true, until }
 }
 
 const isIdle = (patient: Patient) => patient.phase.kind === 'waiting' || patient.phase.kind === 'quarantined'
