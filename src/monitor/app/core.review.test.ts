@@ -168,7 +168,7 @@ describe('somebody who stops', () => {
     bench.pass(600_000)
     expect(bench.acts()).toEqual([])
     expect(bench.view('db')).toMatchObject({ status: 'unknown', cause: 'operator' })
-    expect(bench.view('db').reason).toContain('it was ill already: it is left so')
+    expect(bench.view('db').reason).toContain('it was ill already, so it is left so')
   })
 
   it('what hangs has meant it, and is told of as the operator', () => {
@@ -196,6 +196,18 @@ describe('somebody who stops', () => {
     bench.send({ type: 'instance.changed', instance: stopped('shop-db-old') })
     bench.pass(600_000)
     expect(bench.acts()).toEqual([])
+  })
+
+  it('one service long after another is told of anew', () => {
+    const bench = project()
+    bench.hung('web')
+    bench.confirm()
+    bench.stopping('web')
+    bench.endedBy('web', 'stop')
+    bench.pass(3_600_000)
+    bench.endedBy('db', 'stop')
+    bench.pass(3_000)
+    expect(bench.ofType('incident.opened').map(({ incident }) => incident.service)).toEqual(['web', 'db'])
   })
 
   it('during maintenance is not told of: it is known', () => {

@@ -103,7 +103,9 @@ export function incidentsTable(incidents: readonly IncidentRow[], wall: number):
       last ? `${last.kind} (${row.actions.length})` : row.withheld ? 'none' : '',
       row.recoveredAt
         ? between(row.openedAt, row.recoveredAt)
-        : paint('red', row.quarantinedSince ? 'quarantined' : 'open'),
+        : row.closedAt
+          ? paint('dim', 'closed')
+          : paint(row.cause === 'operator' ? 'dim' : 'red', row.quarantinedSince ? 'quarantined' : 'open'),
       row.impacted.length > 0 ? `${row.impacted.length} impacted` : '',
       paint('dim', row.id),
     ]

@@ -1,5 +1,5 @@
 import type { EndedBy, Instance, Verdict } from '../model/index.ts'
-import { addImpact, incidentOf, openIncident, recover } from './incidents.ts'
+import { addImpact, incidentOf, isImpactedBy, openIncident, recover } from './incidents.ts'
 import { diagnosisRules, type OpenIncident, type ServiceRecord, type Turn } from './state.ts'
 
 /**
@@ -125,10 +125,20 @@ function waveOf(turn: Turn, record: ServiceRecord): OpenIncident | undefined {
   const { domain } = record.spec
   if (domain === undefined) return undefined
   for (const open of turn.state.incidents.values()) {
-    if (open.incident.cause !== 'operator') continue
+    if (open.incident.cause !== 'operator' || !goesOn(turn, open)) continue
     if (turn.state.services.get(open.incident.service)?.spec.domain === domain) return open
   }
   return undefined
+}
+
+/** Some of it was stopped or removed not long ago: what somebody stopped last week is another story. */
+function goesOn({ state, now }: Turn, open: OpenIncident): boolean {
+  const since = now.mono - diagnosisRules.waveMs
+  if (open.closesAt !== null || open.detectedMono >= since) return true
+  return [...state.services.values()].some((record) => {
+    if (record.spec.name !== open.incident.service && !isImpactedBy(record, open.incident.id)) return false
+    return record.stopping.size > 0 || [...record.stops.values()].some(({ at }) => at >= since)
+  })
 }
 
 /** Another service of its domain was stopped at about the same time, or is being stopped. */

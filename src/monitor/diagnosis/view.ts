@@ -78,9 +78,9 @@ function inOperatorsHand(
 
 const MEANT = {
   before: 'it is left so',
-  together: 'others as well: it is left so',
-  ill: 'it was ill already: it is left so',
-  renamed: 'and it was renamed: it is left so',
+  together: 'others were stopped as well, so it is left so',
+  ill: 'it was ill already, so it is left so',
+  renamed: 'it was renamed after that, so it is left so',
 } as const
 
 function causeOf(record: ServiceRecord, verdict: Verdict, own: Cause | null): Cause | null {
@@ -96,7 +96,8 @@ function causeOf(record: ServiceRecord, verdict: Verdict, own: Cause | null): Ca
 function explain(turn: Turn, record: ServiceRecord, verdict: Verdict): string {
   const root = turn.state.incidents.get(record.impacts.get(verdict.instance) ?? '')
   if (!root || verdict.status === 'healthy') return verdict.reason
-  const { service, recoveredAt } = root.incident
+  const { service, recoveredAt, cause } = root.incident
+  if (cause === 'operator' && recoveredAt === null) return `somebody has stopped ${service}: ${verdict.reason}`
   return recoveredAt === null ? `${service} is ill: ${verdict.reason}` : `settling after ${service}: ${verdict.reason}`
 }
 

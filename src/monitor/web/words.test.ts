@@ -14,6 +14,17 @@ const of = (name: ScenarioName) => {
 }
 
 describe('the state of the whole in words', () => {
+  it('says of what somebody has stopped that it is in good hands', () => {
+    const at = new Date(NOW).toISOString()
+    const part = { status: 'unknown', cause: 'operator', reason: 'somebody has stopped it' } as const
+    const stopped = serviceRow('db', part, at)
+    expect(overall([serviceRow('api', {}, at), stopped])).toMatchObject({
+      tone: 'unknown',
+      headline: '1 of 2 services healthy, 1 in the hands of an operator',
+      detail: 'db: somebody has stopped it.',
+    })
+  })
+
   it.each([
     ['healthy', 'good', 'All 5 services healthy', 'Last incident: frame-tracking, recovered in 2.2 s.'],
     ['empty', 'unknown', 'No services yet', expect.stringContaining('watches nothing')],

@@ -71,6 +71,9 @@ export function overallOf(
   const most = `${healthy} of ${count(total)} healthy`
   if (impacted.length > 0) return { tone: 'warn', headline: most, detail, short: `${impacted.length} affected` }
   if (unknown.length > 0) {
+    const isMeant = unknown.every(({ row }) => row.cause === 'operator')
+    const inHand = `${unknown.length} in the hands of an operator`
+    if (isMeant) return { tone: 'unknown', headline: `${most}, ${inHand}`, detail, short: inHand }
     const headline = unknown.length === total ? `All ${count(total)} unknown` : `${most}, ${unknown.length} unknown`
     return { tone: 'unknown', headline, detail, short: `${unknown.length} unknown` }
   }

@@ -41,10 +41,14 @@ export function Incidents() {
 function Incident({ incident }: { incident: IncidentRow }) {
   const { service, cause, symptom, reason, impacted, closedAt, recoveredAt, quarantinedSince } = incident
   const state = closedAt !== null ? 'closed' : recoveredAt !== null ? 'recovered' : 'open'
-  const glyph = state !== 'open' ? 'healthy' : quarantinedSince === null ? incident.severity : 'quarantined'
   const open = state === 'open'
+  // What somebody has done on purpose is no alarm, and what ended without a recovery is no success.
+  const isMeant = open && cause === 'operator'
+  const isNeutral = isMeant || (!open && recoveredAt === null)
+  const ill = quarantinedSince === null ? incident.severity : 'quarantined'
+  const glyph = isNeutral ? 'unknown' : open ? ill : 'healthy'
   return (
-    <li class={`incident incident-${state}`} data-incident={incident.id}>
+    <li class={`incident incident-${state}${isMeant ? ' incident-meant' : ''}`} data-incident={incident.id}>
       <div class="incident-head">
         <StatusIcon glyph={glyph} />
         <h3>{service}</h3>

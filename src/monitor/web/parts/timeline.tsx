@@ -7,14 +7,16 @@ import { ageText, between, durationText, localTime } from '../time.ts'
  * milliseconds and watching half a minute, so a true scale would hide what matters.
  */
 export function Timeline({ incident }: { incident: IncidentRow }) {
-  const { openedAt, detectedAt, recoveredAt, closedAt } = incident
-  const running = now.value - Date.parse(openedAt)
+  const { openedAt, detectedAt, recoveredAt, closedAt, cause } = incident
+  const running = (closedAt === null ? now.value : Date.parse(closedAt)) - Date.parse(openedAt)
+  const isMeant = cause === 'operator'
+  const progress = closedAt !== null ? 'done' : incident.quarantinedSince === null ? 'running' : 'stuck'
   return (
     <ol class="steps" aria-label="From the first evidence">
       <Step name="detected" at={detectedAt} from={openedAt} state="done" />
       {recoveredAt === null ? (
-        <li class={`step step-recovered is-${incident.quarantinedSince === null ? 'running' : 'stuck'}`}>
-          <span class="step-name">ill for</span>
+        <li class={`step step-recovered is-${isMeant ? 'meant' : progress}`}>
+          <span class="step-name">{isMeant ? 'stopped for' : 'ill for'}</span>
           <span class="step-time">{ageText(running)}</span>
         </li>
       ) : (
@@ -24,7 +26,9 @@ export function Timeline({ incident }: { incident: IncidentRow }) {
         <Step name="closed" at={closedAt} from={openedAt} state="done" />
       ) : (
         <li class={`step step-closed is-${recoveredAt === null ? 'ahead' : 'running'}`}>
-          <span class="step-name">{recoveredAt === null ? 'not recovered' : 'watching'}</span>
+          <span class="step-name">
+            {recoveredAt !== null ? 'watching' : isMeant ? 'not started again' : 'not recovered'}
+          </span>
           <span class="step-time">{recoveredAt === null ? '' : ageText(now.value - Date.parse(recoveredAt))}</span>
         </li>
       )}
