@@ -1,5 +1,6 @@
 import type { Verdict } from '../model/index.ts'
 import { addImpact, close, incidentOf, isFrozen, isImpactedBy, openIncident, recover, want } from './incidents.ts'
+import { whatIsMissing } from './missing.ts'
 import { massOf, peersOf, type Mass } from './peers.ts'
 import { diagnosisRules, type OpenIncident, type ServiceRecord, type Turn } from './state.ts'
 
@@ -26,8 +27,8 @@ export function attribute(turn: Turn, record: ServiceRecord, verdict: Verdict): 
     if (own) close(turn, own, { reason: `symptom of ${root.incident.id}`, heir: root })
     return blame(turn, record, root, verdict)
   }
-  const gone = whatIsMissing(turn, record, verdict)
-  if (gone !== null) return blameMissing(turn, record, verdict, gone)
+  const gone = whatIsMissing(record, verdict)
+  if (gone !== null) return takeMissing(turn, record, verdict, gone)
   const upstream = turn.state.graph.upstream(record.spec.name)
   const peers = peersOf(turn, record)
   if (verdict.evidence === null) return takeBlame(turn, record, verdict)
@@ -45,6 +46,8 @@ export function isOutdated(record: ServiceRecord, { instance, startedAt }: Verdi
   const run = record.runs.get(instance) ?? null
   return run !== null && run !== startedAt
 }
+
+export const isIll = ({ status }: Verdict) => status === 'unhealthy' || status === 'degraded'
 
 type Found = OpenIncident | null | undefined
 
@@ -75,8 +78,8 @@ function attributeDegraded(turn: Turn, record: ServiceRecord, verdict: Verdict, 
       record.doubts.set(instance, { kind: 'awaiting-liveness', until: mono + diagnosisRules.livenessMs })
     return
   }
-  const gone = whatIsMissing(turn, record, verdict)
-  if (gone !== null) return blameMissing(turn, record, verdict, gone)
+  const gone = whatIsMissing(record, verdict)
+  if (gone !== null) return takeMissing(turn, record, verdict, gone)
   const suspects = namedDependencies(record, verdict)
   if (suspects.length === 0) return takeBlame(turn, record, verdict)
   if (own?.incident.severity === 'unhealthy') recover(turn, own, stableMs)
@@ -84,31 +87,19 @@ function attributeDegraded(turn: Turn, record: ServiceRecord, verdict: Verdict, 
   record.doubts.set(instance, { kind: 'awaiting-root', suspects, until: mono + diagnosisRules.lateRootMs })
 }
 
-/** What it depended on and was removed, not long before it fell ill; null: nothing. */
-function whatIsMissing({ now }: Turn, record: ServiceRecord, verdict: Verdict): string | null {
-  for (const [name, since] of record.missing) {
-    const soon = verdict.firstEvidenceAt <= since + diagnosisRules.missingMs
-    if (soon && now.mono >= since) return name
-  }
-  return null
-}
-
-/** Somebody has taken away what it needs: neither its fault, nor anything that a restart could give back. */
-function blameMissing(turn: Turn, record: ServiceRecord, verdict: Verdict, gone: string): void {
-  record.doubts.delete(verdict.instance)
-  record.impacts.delete(verdict.instance)
-  openIncident(
-    turn,
-    { ...verdict, reason: `${verdict.reason}; ${gone}, which it depends on, was removed` },
-    'dependency',
-  )
-  reconsiderDependants(turn, record)
-}
-
 /** Dependencies that the service itself names among its failing checks. */
 export function namedDependencies(record: ServiceRecord, verdict: Verdict): readonly string[] {
   const declared = new Set(record.spec.dependsOn.map((edge) => edge.service))
   return verdict.failing.filter((name) => declared.has(name))
+}
+
+/** Somebody has taken away what it needs: neither its fault, nor anything that a restart could give back. */
+function takeMissing(turn: Turn, record: ServiceRecord, verdict: Verdict, gone: string): void {
+  const reason = `${verdict.reason}; ${gone}, which it depends on, was removed`
+  record.doubts.delete(verdict.instance)
+  record.impacts.delete(verdict.instance)
+  openIncident(turn, { ...verdict, reason }, 'dependency')
+  reconsiderDependants(turn, record)
 }
 
 /**

@@ -10,26 +10,18 @@ import {
   type Step,
   type Verdict,
 } from '../model/index.ts'
-import {
-  attribute,
-  isInHand,
-  isOutdated,
-  namedDependencies,
-  reconsiderDependants,
-  sickUpstream,
-  takeBlame,
-} from './attribute.ts'
+import { attribute, isIll, isOutdated, reconsiderDependants } from './attribute.ts'
+import { confirmed, passDoubts } from './doubts.ts'
 import { rejoin } from './families.ts'
 import { buildGraph } from './graph.ts'
-import { close, incidentOf, isImpactedBy, openIncident, planReview, recover, tellChanges } from './incidents.ts'
-import { massOf } from './peers.ts'
+import { close, incidentOf, isImpactedBy, planReview, recover, tellChanges } from './incidents.ts'
+import { found, noteMissing } from './missing.ts'
 import { keepWave, nextOfStops, noteEnd, passStops } from './stops.ts'
 import {
   diagnosisRules,
   freshRecord,
   initialState,
   type DiagnosisState,
-  type Doubt,
   type OpenIncident,
   type ServiceRecord,
   type Turn,
@@ -95,9 +87,7 @@ function changeServices(turn: Turn, specs: readonly ServiceSpec[]): void {
     if (names.has(name)) continue
     services.delete(name)
     if (spec.domain !== undefined && removedAt !== null) removals.set(name, { domain: spec.domain, at: removedAt })
-    for (const { spec: other, missing } of services.values()) {
-      if (other.dependsOn.some(({ service }) => service === name)) missing.set(name, turn.now.mono)
-    }
+    noteMissing(turn, name)
   }
   for (const spec of specs) {
     const known = services.get(spec.name)
@@ -116,17 +106,6 @@ function changeServices(turn: Turn, specs: readonly ServiceSpec[]): void {
   }
 }
 
-/** What it depends on is there again, or not needed: it gets as long to settle as after any illness of that, and is then judged anew. */
-function found(turn: Turn, record: ServiceRecord, name: string): void {
-  record.missing.delete(name)
-  const until = turn.now.mono + diagnosisRules.reviveAfterRootMs
-  for (const [instance, { status }] of record.verdicts) {
-    if (status === 'unhealthy' || status === 'degraded') {
-      record.doubts.set(instance, { kind: 'awaiting-root', suspects: [name], until })
-    }
-  }
-}
-
 /** The incident that they suffered under is gone, with its service or its instance: they are judged on their own. */
 function judgeOrphans(turn: Turn, record: ServiceRecord): void {
   for (const [instance, incident] of record.impacts) {
@@ -136,8 +115,6 @@ function judgeOrphans(turn: Turn, record: ServiceRecord): void {
     if (verdict && isIll(verdict)) attribute(turn, record, verdict)
   }
 }
-
-const isIll = ({ status }: Verdict) => status === 'unhealthy' || status === 'degraded'
 
 function instanceChanged(turn: Turn, instance: Instance): void {
   const { service, id, state, startedAt } = instance
@@ -231,82 +208,17 @@ function endOrphans(turn: Turn, { spec, runs }: ServiceRecord): void {
   }
 }
 
-function confirmed(turn: Turn, token: string, doubtful: readonly string[]): void {
-  for (const record of turn.state.services.values()) {
-    const [instance, doubt] = askedBy(record, token)
-    if (!doubt) continue
-    const verdict = record.verdicts.get(instance)
-    record.doubts.delete(instance)
-    if (
-      !verdict ||
-      isOutdated(record, verdict) ||
-      isInHand(turn, record, instance) ||
-      verdict.status !== 'unhealthy' ||
-      turn.state.observerUnwell
-    )
-      return
-    if (sickUpstream(turn, record, verdict)) return attribute(turn, record, verdict)
-    const suspects = turn.state.graph.upstream(record.spec.name).filter((name) => doubtful.includes(name))
-    if (suspects.length === 0)
-      return takeBlame(turn, record, verdict, massOf(turn, record, doubt.peers, doubtful) ?? undefined)
-    const until = turn.now.mono + diagnosisRules.lateRootMs
-    record.doubts.set(instance, { kind: 'awaiting-root', suspects, until })
-    return
-  }
-}
-
-type Asked = Extract<Doubt, { kind: 'confirming' }>
-
-function askedBy({ doubts }: ServiceRecord, token: string): readonly [string, Asked] | readonly ['', null] {
-  for (const [instance, doubt] of doubts) {
-    if (doubt.kind === 'confirming' && doubt.token === token) return [instance, doubt]
-  }
-  return ['', null]
-}
-
 function passTime(turn: Turn): void {
   const { now, state } = turn
   for (const record of state.services.values()) {
     passStops(turn, record, (verdict) => attribute(turn, record, verdict))
-    for (const [instance, doubt] of record.doubts) {
-      // What was concluded of another copy a moment ago may have settled this one.
-      if (record.doubts.get(instance) !== doubt || now.mono < doubt.until) continue
-      const later = doubt.kind === 'dying' && stillDying(turn, record, doubt)
-      if (later) record.doubts.set(instance, later)
-      else conclude(turn, record, instance, doubt)
-    }
+    passDoubts(turn, record)
   }
   for (const open of state.incidents.values()) {
     if (open.reviewAt !== null && now.mono >= open.reviewAt) review(turn, open.incident.id)
     const stillImpacted = [...state.services.values()].some((record) => isImpactedBy(record, open.incident.id))
     if (open.closesAt !== null && now.mono >= open.closesAt && !stillImpacted) close(turn, open)
   }
-}
-
-/** A dependency that is dead as well and about to be judged: its end explains this one. */
-function stillDying(turn: Turn, record: ServiceRecord, doubt: Extract<Doubt, { kind: 'dying' }>): Doubt | null {
-  const { now, state } = turn
-  if (now.mono >= doubt.latest) return null
-  for (const name of state.graph.upstream(record.spec.name)) {
-    for (const above of state.services.get(name)?.doubts.values() ?? []) {
-      // Whose time is up in this very turn is judged in it; the few milliseconds keep a cycle from spinning.
-      if (above.kind === 'dying') return { ...doubt, until: Math.max(above.until, now.mono + 10) }
-    }
-  }
-  return null
-}
-
-/** The time of a doubt is up: what did not show by now is taken not to be. */
-function conclude(turn: Turn, record: ServiceRecord, instance: string, doubt: Doubt): void {
-  record.doubts.delete(instance)
-  const verdict = record.verdicts.get(instance)
-  if (!verdict || !isIll(verdict) || isOutdated(record, verdict) || isInHand(turn, record, instance)) return
-  if (sickUpstream(turn, record, verdict)) return attribute(turn, record, verdict)
-  if (doubt.kind === 'dying') return takeBlame(turn, record, verdict)
-  // Ask again rather than guess: nobody is restarted while a dependency is in doubt.
-  if (verdict.status === 'unhealthy') return attribute(turn, record, verdict)
-  openIncident(turn, verdict, namedDependencies(record, verdict).length > 0 ? 'dependency' : 'self')
-  reconsiderDependants(turn, record)
 }
 
 /** The root has been well for long: whoever is still ill is judged on its own. */
