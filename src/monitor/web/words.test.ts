@@ -23,6 +23,8 @@ describe('the state of the whole in words', () => {
       headline: '1 of 2 services healthy, 1 in the hands of an operator',
       detail: 'db: somebody has stopped it.',
     })
+    const maintained = serviceRow('web', { ...part, reason: 'maintenance by anna' }, at)
+    expect(overall([stopped, maintained]).detail).toBe('db and web: stopped by somebody, or under maintenance.')
   })
 
   it.each([

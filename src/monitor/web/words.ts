@@ -173,6 +173,8 @@ export const plural = (n: number, noun: string): string => `${n} ${noun}${n === 
 /** The reason that all of them share, or that there are several. */
 function reasonOf(views: readonly ServiceView[]): string {
   const reasons = new Set(views.map((view) => view.row.reason ?? 'nothing certain is known'))
+  if (reasons.size > 1 && views.every(({ row }) => row.cause === 'operator'))
+    return 'stopped by somebody, or under maintenance'
   return reasons.size === 1 ? ([...reasons][0] ?? '') : 'nothing certain is known, for several reasons'
 }
 
