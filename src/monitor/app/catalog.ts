@@ -1,11 +1,12 @@
 import type { Config } from '../config/index.ts'
 import { messageOf, type Logger } from '@medyk/health/internal'
 import type { Discovered, DiscoverySource } from '../discovery/source.ts'
-import type { CoverageRow, Dependency, ServiceSpec } from '../model/index.ts'
+import type { CoverageRow, Dependency, Maintenance, ServiceSpec } from '../model/index.ts'
 
 interface Combined {
   readonly services: readonly ServiceSpec[]
   readonly coverage: readonly CoverageRow[]
+  readonly maintenance: readonly Maintenance[]
 }
 
 /** Everything that is watched, and how well: as the file and discovery have it now. */
@@ -28,14 +29,20 @@ export class Catalog {
     return this.#now.coverage
   }
 
+  /** What labels ask to be left alone. */
+  get maintenance(): readonly Maintenance[] {
+    return this.#now.maintenance
+  }
+
   /** Calls back with the services whenever they are others than before, one call at a time; the last state is never missed. */
   watch(listener: (services: readonly ServiceSpec[]) => Promise<void>, logger: Logger): AsyncDisposable {
-    let told = JSON.stringify(this.#now.services)
+    const textOf = ({ services, maintenance }: Combined) => JSON.stringify([services, maintenance])
+    let told = textOf(this.#now)
     let over = false
     let running: Promise<void> | null = null
     const run = async () => {
       for (;;) {
-        const text = JSON.stringify(this.#now.services)
+        const text = textOf(this.#now)
         if (over || text === told) return
         told = text
         try {
@@ -65,7 +72,7 @@ export class Catalog {
   }
 }
 
-const nothing: Discovered = { services: [], coverage: [], problems: [] }
+const nothing: Discovered = { services: [], coverage: [], maintenance: [], problems: [] }
 
 /**
  * What the file names, and what discovery found besides. Where both speak of the same service the file has the last word;
@@ -96,7 +103,9 @@ export function combine(config: Config['services'], found: Discovered): Combined
   const coverage = found.coverage
     .map((row) => ({ ...row, service: renamed.get(row.service) ?? row.service }))
     .filter(({ service }) => !asked.has(service))
-  return { services, coverage }
+  const nameOf = (name: string) => renamed.get(name) ?? name
+  const maintenance = found.maintenance.map((entry) => ({ ...entry, service: nameOf(entry.service) }))
+  return { services, coverage, maintenance }
 }
 
 /** The same name, or the same containers under another. */
