@@ -1,7 +1,7 @@
 import type { Config } from '../config/index.ts'
 import { messageOf, type Logger } from '@medyk/health/internal'
 import type { Discovered, DiscoverySource } from '../discovery/source.ts'
-import type { CoverageRow, Dependency, Maintenance, ServiceSpec } from '../model/index.ts'
+import type { CoverageRow, Dependency, Maintenance, RecoveryPolicy, ServiceSpec } from '../model/index.ts'
 
 interface Combined {
   readonly services: readonly ServiceSpec[]
@@ -40,22 +40,28 @@ export class Catalog {
     let told = textOf(this.#now)
     let over = false
     let running: Promise<void> | null = null
+    const isBehind = () => !over && textOf(this.#now) !== told
     const run = async () => {
-      for (;;) {
-        const text = textOf(this.#now)
-        if (over || text === told) return
-        told = text
-        try {
-          await listener(this.#now.services)
-        } catch (error) {
-          // Told again with the next change.
-          told = ''
-          logger.error({ err: messageOf(error) }, 'what was discovered could not be taken over')
-          return
-        }
+      while (isBehind()) {
+        told = textOf(this.#now)
+        await listener(this.#now.services)
       }
     }
-    const start = () => void (running ??= run().finally(() => (running = null)))
+    const start = () => {
+      running ??= run().then(
+        () => {
+          running = null
+          // What came after the last look.
+          if (isBehind()) start()
+        },
+        (error: unknown) => {
+          running = null
+          logger.error({ err: messageOf(error) }, 'what was discovered could not be taken over')
+          // Told again with the next change.
+          told = ''
+        },
+      )
+    }
     const watch = this.#source?.watch((found) => {
       this.#now = combine(this.#config, found)
       start()
@@ -88,6 +94,7 @@ export function combine(config: Config['services'], found: Discovered): Combined
       ...same,
       ...spec,
       probes: spec.probes.length > 0 ? spec.probes : same.probes,
+      recovery: careful(spec.recovery, same.recovery),
       dependsOn: union(spec.dependsOn, same.dependsOn),
     }
   })
@@ -106,6 +113,18 @@ export function combine(config: Config['services'], found: Discovered): Combined
   const nameOf = (name: string) => renamed.get(name) ?? name
   const maintenance = found.maintenance.map((entry) => ({ ...entry, service: nameOf(entry.service) }))
   return { services, coverage, maintenance }
+}
+
+/** What was found to need care (data, observing) stays so unless the file says otherwise in so many words. */
+function careful(said: RecoveryPolicy, found: RecoveryPolicy): RecoveryPolicy {
+  const { dryRun = found.dryRun, restartHung = found.restartHung, because = found.because } = said
+  return {
+    ...said,
+    ...(dryRun === undefined ? {} : { dryRun }),
+    ...(restartHung === undefined ? {} : { restartHung }),
+    ...(because === undefined ? {} : { because }),
+    stopGraceMs: found.restartHung === false ? Math.max(said.stopGraceMs, found.stopGraceMs) : said.stopGraceMs,
+  }
 }
 
 /** The same name, or the same containers under another. */
