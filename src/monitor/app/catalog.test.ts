@@ -59,7 +59,7 @@ describe('what the file says and what is found', () => {
 describe('a catalog', () => {
   it('tells what is found one call at a time, and never misses the last', async () => {
     let current = found(spec('a'))
-    let tell = (_: Discovered): void => {}
+    let tell: (next: Discovered) => void = () => {}
     const source: DiscoverySource = {
       kind: 'test',
       get current() {
@@ -67,7 +67,7 @@ describe('a catalog', () => {
       },
       watch(listener) {
         tell = (next) => listener((current = next))
-        return { [Symbol.dispose]: () => (tell = () => {}) }
+        return { [Symbol.dispose]: () => void (tell = () => {}) }
       },
       [Symbol.asyncDispose]: () => Promise.resolve(),
     }
@@ -84,7 +84,6 @@ describe('a catalog', () => {
       for (const name of ['b', 'c', 'd']) tell(found(spec(name)))
       await expect.poll(() => heard.at(-1)).toBe('d')
     }
-    expect(heard[0]).toBe('b')
     tell(found(spec('e')))
     expect(heard.at(-1)).toBe('d')
   })
