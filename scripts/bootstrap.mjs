@@ -95,6 +95,7 @@ async function build() {
   const steps = [
     // tsc trusts its own notes and does not see that an output was deleted.
     { name: 'build', label: 'Building the packages (tsc)', command: bin('tsc', '-b', ...(lost ? ['--force'] : [])) },
+    { name: 'bundle', label: 'Bundling the daemon (rolldown)', command: [projectNode, at('scripts', 'bundle.mjs')] },
     ...(existsSync(at('src/monitor/web/vite.config.ts'))
       ? [
           {

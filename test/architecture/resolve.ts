@@ -57,6 +57,8 @@ function throughDoor(folder: string, doors: Manifest['exports'], key: string, wo
   return { kind: 'file', path: posix.join(folder, source), workspace }
 }
 
-/** Bins load what is built; the rule is about the source it was built from. */
+/** Bins load what is built, and the daemon as a bundle; the rule is about the source it was built from. */
 const sourceOf = (path: string): string =>
-  path.includes('/dist/') ? path.replace('/dist/', '/').replace(/\.js$/, '.ts') : path
+  path.includes('/dist/')
+    ? path.replace('/dist/bundle/main.js', '/dist/cli/main.js').replace('/dist/', '/').replace(/\.js$/, '.ts')
+    : path

@@ -153,6 +153,7 @@ describe.skipIf(dockerMissing())('the view of a Docker host', () => {
     expect([...host.denied]).toEqual([])
     const id = await run('sh', '-c', 'echo password=hunter2; exec sleep 600')
     await seen('the start is told', () => of(id).length > 0)
+    await until(async () => (await host.logs(id, 1_000, signal())) !== '', PATIENCE_MS, 'it has written')
     expect(await host.logs(id, 1_000, signal())).toBe('password=[redacted]\n')
     await host.stop(id, 0, signal())
     await host.start(id, signal())
@@ -258,6 +259,26 @@ describe('what is no Docker', () => {
     await expect(open(`tcp://127.0.0.1:${await freePort()}`)).rejects.toMatchObject({
       message: expect.stringContaining('nobody listens there'),
     })
+  })
+
+  it('is waited for by whoever is patient', async () => {
+    const socket = join(directory, 'late.sock')
+    const settings = resolveDockerSettings({}, { host: `unix://${socket}` })
+    await using host = await openDockerHost(settings, { clock: systemClock, logger: silentLogger, patient: true })
+    expect(host.lost?.reason).toContain('no such socket')
+    const { changes, seen } = await watching(host)
+    const server = createHttpServer((request, response) => {
+      response.setHeader('api-version', '1.30')
+      if (request.url?.includes('/events')) response.writeHead(200).flushHeaders()
+      else response.end(request.url?.includes('/containers/json') ? '[]' : '{}')
+    }).listen(socket)
+    try {
+      await seen('back is told', () => changes.some(({ type }) => type === 'back'))
+      expect([host.lost, host.apiVersion]).toEqual([null, '1.30'])
+    } finally {
+      server.closeAllConnections()
+      server.close()
+    }
   })
 
   it('never harms: endless answers, garbage and silence end in an error', async () => {

@@ -1,11 +1,14 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { RuntimeEvent, ServiceSpec } from '../../src/monitor/model/index.ts'
 import { runtimeContract } from '../../src/monitor/runtimes/contract.ts'
 import { openDockerFixture, type DockerFixture } from '../../src/monitor/runtimes/docker/fixture.testing.ts'
+import { openRuntime } from '../../src/monitor/runtimes/index.ts'
+import { silentLogger, systemClock } from '../../src/shared/health/internal/index.ts'
 import { dockerMissing, engineDeadlineMs, startEngine, type Engine } from '../support/docker/engine.ts'
+import { startProxy } from '../support/docker/proxy.ts'
 import { until } from '../support/example.ts'
 
 const now = (ms = 60_000) => ({ signal: AbortSignal.timeout(ms) })
@@ -91,6 +94,15 @@ describe.skipIf(dockerMissing())('on a Docker engine', () => {
       expect(found).toMatchObject([{ state: 'exited', exit: { endedBy: 'before', code: 137 } }])
       expect(await runtime.inspect(id, now())).toMatchObject({ exit: { endedBy: 'before' } })
       expect(told).toEqual([])
+    })
+
+    it('says that a run ended for want of memory', async () => {
+      const limits = ['--network', 'none', '--memory', '20m', '--memory-swap', '20m']
+      const greedy = await fixture.container('greedy', limits, ['python3', '-c', 'x = bytearray(200_000_000)'])
+      const { runtime, events, seen, id } = await adopted(greedy)
+      await runtime.start(id, now())
+      await seen('exited exited itself')
+      expect(events.at(-1)?.instance.exit).toMatchObject({ oomKilled: true, code: 137 })
     })
 
     it('tells a restart by somebody else as an end and a start', async () => {
@@ -212,6 +224,27 @@ describe.skipIf(dockerMissing())('on a Docker engine', () => {
       }
     })
 
+    it('opens the Docker host of the environment itself, and leaves out by name what a proxy does not permit', async () => {
+      const proxy = await startProxy(engine.socket, 'start')
+      const stateDir = mkdtempSync(join(tmpdir(), 'mdk-rt-state-'))
+      vi.stubEnv('DOCKER_HOST', proxy.host)
+      try {
+        const service = await idle('forbidden')
+        await using runtime = await openRuntime('docker', { stateDir, logger: silentLogger, clock: systemClock })
+        expect([...runtime.abilities].sort()).toEqual(['logs', 'restart', 'resume', 'stop'])
+        const [found] = await runtime.adopt([service], now())
+        await expect(runtime.start(found?.id ?? '', now())).rejects.toMatchObject({
+          code: 'ERR_DENIED',
+          message: expect.stringContaining('"start"'),
+        })
+        expect(await runtime.inspect(found?.id ?? '', now())).toMatchObject({ state: 'created', failure: null })
+      } finally {
+        vi.unstubAllEnvs()
+        await proxy[Symbol.asyncDispose]()
+        rmSync(stateDir, { recursive: true, force: true })
+      }
+    })
+
     it('says unknown of all while dockerd is away, and then what has become of each', async () => {
       const services = [await idle('plain'), await idle('faithful', [...QUIET, '--restart', 'always'])]
       const { runtime, events, found } = await adopted(...services)
@@ -228,7 +261,7 @@ describe.skipIf(dockerMissing())('on a Docker engine', () => {
       const of = (service: string) =>
         events.filter(({ instance }) => instance.service === service).map(({ type }) => type)
       await until(
-        () => of('plain').length >= 2 && of('faithful').includes('instance.started'),
+        () => of('plain').includes('instance.exited') && of('faithful').includes('instance.started'),
         PATIENCE_MS,
         'all is told',
       )

@@ -44,13 +44,15 @@ describe('an operator', { timeout: 120_000 }, () => {
     const before = tiny.boots().length
     const { code, stdout, stderr } = await cli('restart', 'tiny', '--reason', 'new lens', '--by', 'anna')
     expect([code, stdout.trim(), stderr]).toEqual([0, 'tiny-1: restart done', ''])
-    expect(tiny.boots()).toHaveLength(before + 1)
+    await until(() => tiny.boots().length > before, 20_000, 'it runs again')
     const { budget } = await tiny.healthy()
     expect(budget).toMatchObject({ attemptsUsed: 0 })
+    expect(tiny.boots()).toHaveLength(before + 1)
     expect(tiny.complaints()).toEqual([])
   })
 
   it('who asks twice with one key gets one restart and one answer, also of a daemon that was killed between', async () => {
+    await tiny.healthy()
     const before = tiny.boots().length
     const body = { reason: 'once' }
     const answers = await Promise.all(Array.from({ length: 5 }, () => post(body, 'key-1')))
@@ -63,6 +65,7 @@ describe('an operator', { timeout: 120_000 }, () => {
       return answer.ok && schemas.actionRow.parse(await answer.json()).result === 'done'
     }
     await until(isDone, 30_000, 'the restart is done')
+    await until(() => tiny.boots().length > before, 20_000, 'it runs again')
     await again()
     expect(await (await post(body, 'key-1')).json()).toEqual(first)
     expect((await post({ reason: 'another' }, 'key-1')).status).toBe(422)
@@ -81,6 +84,19 @@ describe('an operator', { timeout: 120_000 }, () => {
     expect((await cli('maintenance', 'end', 'tiny')).stdout).toBe('tiny is watched and cured again\n')
     await again()
     expect(await read('/api/v1/maintenance')).toEqual({ maintenance: [] })
+  })
+
+  it('who kills a service in maintenance sees it left dead until that ends, and cured then', async () => {
+    await tiny.healthy()
+    const before = tiny.boots().length
+    const answer = await cli('maintenance', 'start', 'tiny', '--for', '4s', '--reason', 'a drill', '--json')
+    const { until: end } = schemas.maintenanceRow.parse(JSON.parse(answer.stdout))
+    tiny.signal('SIGKILL')
+    await until(() => tiny.boots().length > before, 60_000, 'it runs again')
+    const [last] = tiny.journal(`SELECT decided_at FROM actions ORDER BY seq DESC LIMIT 1`)
+    expect(Date.parse(String(last?.['decided_at']))).toBeGreaterThanOrEqual(Date.parse(end))
+    await tiny.healthy()
+    expect(tiny.boots()).toHaveLength(before + 1)
   })
 
   it('is told what is wrong, and what to do', async () => {

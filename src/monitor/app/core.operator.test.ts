@@ -59,6 +59,22 @@ describe('somebody who stops a service', () => {
     expect(bench.ofType('incident.closed')).toHaveLength(1)
   })
 
+  it('is not spoken of any more once its container is removed, though probing may say its last word later', () => {
+    const bench = project()
+    bench.stopping('api')
+    const verdict = {
+      status: 'unhealthy',
+      evidence: 'certain',
+      symptom: 'exited',
+      reason: 'exited with code 0',
+      startedAt: null,
+    } as const
+    bench.removed('api')
+    bench.verdict('api', verdict)
+    bench.pass(60_000)
+    expect(bench.events.filter(({ type }) => type.startsWith('incident') || type.startsWith('action'))).toEqual([])
+  })
+
   it('is left in peace when another service of the project is stopped too, in whatever order, with one line', () => {
     for (const order of [
       ['web', 'api', 'db'],
@@ -419,10 +435,24 @@ describe('a monitor that starts again', () => {
   it('closes what was open of services that nobody watches any more', () => {
     const bench = project()
     bench.endedBy('db', 'kill')
-    const { incident } = bench.ofType('incident.opened')[0]!
     const next = project()
-    restored(next, { incidents: [{ ...incident, service: 'gone', instance: 'gone' }] })
+    const gone = bench
+      .ofType('incident.opened')
+      .map(({ incident }) => ({ ...incident, service: 'gone', instance: 'gone' }))
+    restored(next, { incidents: gone })
     expect(next.ofType('incident.closed')).toMatchObject([{ incident: { service: 'gone' } }])
+  })
+
+  it('ends what was open of a container that has been replaced meanwhile, once the service is well', () => {
+    const bench = project()
+    bench.endedBy('db', 'kill')
+    const next = project()
+    restored(next, {
+      incidents: bench.ofType('incident.opened').map(({ incident }) => ({ ...incident, instance: 'old' })),
+    })
+    next.healthy('db')
+    next.pass(31_000)
+    expect(next.ofType('incident.closed')).toHaveLength(1)
   })
 
   it('knows how long a boot takes, and gives an action as long to prove itself', () => {

@@ -154,6 +154,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     loop.send({ type: 'services.changed', services })
     loop.send(remembered.restored)
     commands.restore(remembered.maintenance)
+    commands.setDeclared(catalog.maintenance)
 
     const onRuntimeEvent = (event: RuntimeEvent) => {
       loop.send(event)
@@ -185,6 +186,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       catalog.watch(async (next) => {
         for (const { name } of next) metrics.declare(name, false)
         proven.expect(next)
+        commands.setDeclared(catalog?.maintenance ?? [])
         loop.send({ type: 'services.changed', services: next })
         const fresh = (await fleet?.adopt(next)) ?? []
         shard?.setTargets(next, [...(fleet?.instances.values() ?? [])], proven.instances, boots.all)

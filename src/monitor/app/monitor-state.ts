@@ -142,19 +142,18 @@ export class Projection implements MonitorState {
       dependencies: new Map(
         record.spec.dependsOn.map((edge) => [edge.service, services.get(edge.service)?.view.status ?? 'unknown']),
       ),
-      version: this.#reportedVersion(record.spec) ?? imageTag(record.spec),
+      version: this.#versionOf(record.spec),
       wall: this.#sources.wall(),
     }
   }
 
-  #reportedVersion(spec: ServiceSpec): string | null {
-    for (const instance of this.#instancesOf(spec.name)) {
-      for (const probe of spec.probes) {
-        const version = this.#sources.summary(instance.id, probe.name)?.version
-        if (version) return version
-      }
-    }
-    return null
+  /** What it says itself goes before what its runtime knows. */
+  #versionOf(spec: ServiceSpec): string | null {
+    const instances = this.#instancesOf(spec.name)
+    const reported = instances.flatMap(({ id }) =>
+      spec.probes.flatMap((probe) => this.#sources.summary(id, probe.name)?.version ?? []),
+    )
+    return reported[0] ?? instances.find(({ version }) => version !== undefined)?.version ?? null
   }
 
   #instancesOf(service: string): readonly Instance[] {
@@ -196,10 +195,3 @@ export class Projection implements MonitorState {
 }
 
 const statusOf = (verdict: Verdict | undefined): InstanceStatus => verdict?.status ?? 'unknown'
-
-/** Of `registry:5000/team/name:tag@sha256:…` the tag. */
-function imageTag({ runtimeOptions }: ServiceSpec): string | null {
-  const { image } = runtimeOptions
-  if (typeof image !== 'string') return null
-  return /:([\w][\w.-]{0,127})(?:@[\w:]+)?$/.exec(image)?.[1] ?? null
-}

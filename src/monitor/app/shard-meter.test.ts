@@ -27,6 +27,15 @@ describe('the meter', () => {
     expect(meter.take(0)).toMatchObject({ probes: [], attempts: 0, latencyP50Ms: null, latenessP99Ms: 0 })
   })
 
+  test('tells the version that a target reports of itself, whether or not it is well', () => {
+    const meter = new ShardMeter()
+    const report = { status: null, failing: [], version: '2.3.4' }
+    meter.finished('a', 'live', { class: 'ok', latencyMs: 1, report }, 1)
+    meter.finished('b', 'live', { class: 'explicit', reason: '503', latencyMs: 1, report }, 1)
+    meter.finished('c', 'live', ok(1), 1)
+    expect(meter.take(0).probes.map(({ version }) => version)).toEqual(['2.3.4', '2.3.4', undefined])
+  })
+
   test.each([
     [0, 0, false],
     [9, 1, false],

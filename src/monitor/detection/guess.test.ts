@@ -17,6 +17,14 @@ describe('a probe that nobody asked for', () => {
     expect(drive.story).toEqual(['starting', 'healthy'])
   })
 
+  test('about what nobody runs here leaves it unknown until it is right', () => {
+    const drive = new Drive(serviceSpec([guess]), running({ startedAt: null, kind: 'external' }))
+    for (let i = 0; i < 90; i++) drive.look(refused, 'guess').advance(1_000)
+    expect(drive.story).toEqual(['unknown'])
+    drive.look(ok, 'guess')
+    expect(drive.status).toBe('healthy')
+  })
+
   test('does not stand in the way of one that somebody did ask for', () => {
     const drive = new Drive(serviceSpec([said, guess]))
     drive.look(notFound, 'guess').look(ok, 'said')

@@ -47,6 +47,7 @@ function judgeStart(state: DetectionState, now: number): Finding {
     state.wasIll = false
     return judgeProbes(state, now)
   }
+  if (tracks.length === 0 && isUnseen(state)) return findings.unexamined
   const inGrace = now < state.graceUntil
   for (const track of tracks) {
     if (track.isMisconfigured && !track.proven) return findings.misconfiguredEver
@@ -73,9 +74,14 @@ function judgeStart(state: DetectionState, now: number): Finding {
     : findings.unexamined
 }
 
+/** Nobody has seen it run, and nothing but guesses would tell: then it is not known to be well either. */
+function isUnseen({ tracks, instance }: DetectionState): boolean {
+  return tracks.length > 0 && instance.startedAt === null
+}
+
 /** All probes have succeeded in this run; after an illness for long enough. */
 function hasArrived(state: DetectionState, tracks: readonly Track[], now: number): boolean {
-  if (tracks.length === 0) return now >= state.seenAt + rules.unprobed.settleMs
+  if (tracks.length === 0) return !isUnseen(state) && now >= state.seenAt + rules.unprobed.settleMs
   for (const track of tracks) {
     if (!track.succeeded || track.dead !== 'no' || track.isMisconfigured) return false
     if (state.wasIll && track.role !== 'startup' && !sustained(track.good)) return false

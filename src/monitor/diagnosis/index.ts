@@ -119,7 +119,8 @@ function instanceChanged(turn: Turn, instance: Instance): void {
 
 function judge(turn: Turn, verdict: Verdict): void {
   const record = turn.state.services.get(verdict.service)
-  if (!record) return
+  // What was removed may still be spoken of: probing is another thread.
+  if (!record?.runs.has(verdict.instance)) return
   const run = record.runs.get(verdict.instance)
   // A verdict about a run that has been replaced meanwhile says nothing about its successor.
   if (run && verdict.startedAt !== null && verdict.startedAt !== run) return
@@ -133,6 +134,7 @@ function judge(turn: Turn, verdict: Verdict): void {
       record.doubt = null
       record.impactedBy = null
       if (own) recover(turn, own, record.spec.recovery.stableMs)
+      endOrphans(turn, record)
       reconsiderDependants(turn, record)
       rejoin(turn, record, verdict.instance)
       break
@@ -145,6 +147,14 @@ function judge(turn: Turn, verdict: Verdict): void {
     case 'unknown':
       record.doubt = null
       break
+  }
+}
+
+/** Incidents of instances that nobody has seen in this life of the monitor: with the service well, theirs is over. */
+function endOrphans(turn: Turn, { spec, runs }: ServiceRecord): void {
+  for (const open of turn.state.incidents.values()) {
+    const { service, instance } = open.incident
+    if (service === spec.name && instance !== null && !runs.has(instance)) recover(turn, open, spec.recovery.stableMs)
   }
 }
 

@@ -16,6 +16,7 @@ export interface ContainerView {
   /** ISO 8601 UTC with milliseconds; null: never, or it does not run. */
   readonly startedAt: string | null
   readonly finishedAt: string | null
+  /** -1: of a run whose end nobody saw. */
   readonly exitCode: number
   readonly oomKilled: boolean
   /** What Docker says of the last failed start; empty: nothing. */

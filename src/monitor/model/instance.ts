@@ -59,6 +59,8 @@ export interface Instance {
   readonly restarts: number
   /** What people call it, where `id` is not that; for showing. */
   readonly name?: string
+  /** Version of what it runs, as its runtime knows it (the tag of an image). Absent: not known. */
+  readonly version?: string
   /** Address at which probes with `dial: 'instance'` find it; may differ in each run. null or absent: none. */
   readonly address?: string | null
   /** null or absent: the runtime has no check of its own for it. */

@@ -36,7 +36,30 @@ describe('which containers are services', () => {
   ])('not %s, and that is told', (reason, more) => {
     const { services, coverage } = discover([compose('web', more)], policyOf())
     expect(services).toEqual([])
-    expect(coverage).toEqual([{ service: 'shop-web-1', level: 'none', probe: null, derivedFrom: reason, note: null }])
+    const row = { service: 'shop-web-1', level: 'none', probe: null, derivedFrom: reason, note: null, counts: false }
+    expect(coverage).toEqual([row])
+  })
+
+  test('a label asks to leave a service alone until a time, a day after its creation at most', () => {
+    const label = (text: string) =>
+      discover(
+        [compose('web', { createdAt: '2026-01-01T00:00:00.000Z', labels: { 'io.medyk.maintenance': text } })],
+        policyOf(),
+      )
+    expect(label('2026-01-01T18:00:00Z moving the disk').maintenance).toEqual([
+      {
+        service: 'web',
+        by: 'label io.medyk.maintenance',
+        reason: 'moving the disk',
+        since: '2026-01-01T00:00:00.000Z',
+        until: '2026-01-01T18:00:00.000Z',
+      },
+    ])
+    expect(label('2027-01-01T00:00:00Z for ever').maintenance[0]?.until).toBe('2026-01-02T00:00:00.000Z')
+    for (const text of ['tonight', '2026-01-01T18:00:00Z', 'yes please']) {
+      expect(label(text).maintenance).toEqual([])
+      expect(label(text).problems[0]).toContain('io.medyk.maintenance')
+    }
   })
 
   test('copies of one service are one, described by the newest', () => {

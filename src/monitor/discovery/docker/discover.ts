@@ -1,5 +1,5 @@
 import { printable } from '@medyk/health/internal'
-import type { CoverageRow, ServiceSpec } from '../../model/index.ts'
+import { isoOf, wallOf, type CoverageRow, type Maintenance, type ServiceSpec } from '../../model/index.ts'
 import type { ContainerView } from '../../docker/view.ts'
 import type { Discovered } from '../source.ts'
 import { newestFirst, sortContainers, type Group } from './containers.ts'
@@ -32,7 +32,14 @@ export function discover(listed: readonly ContainerView[], policy: DockerPolicy)
     coverage.push(row)
   }
   for (const { container, reason } of excluded) {
-    coverage.push({ service: container.name, level: 'none', probe: null, derivedFrom: reason, note: null })
+    coverage.push({
+      service: container.name,
+      level: 'none',
+      probe: null,
+      derivedFrom: reason,
+      note: null,
+      counts: false,
+    })
   }
   const wrong = groups.flatMap((group) =>
     (labels.get(group)?.problems ?? []).map((problem) => `${group.name}: ${problem}`),
@@ -40,8 +47,20 @@ export function discover(listed: readonly ContainerView[], policy: DockerPolicy)
   return {
     services: [...services, ...graph.externals.services],
     coverage: [...coverage, ...graph.externals.coverage],
+    maintenance: groups.flatMap((group) => declared(group, labels.get(group)?.maintenance ?? null)),
     problems: [...wrong, ...graph.problems].slice(0, maxProblems).map((problem) => printable(problem, 500)),
   }
+}
+
+/** As long as anybody may ask for, counted from the creation of what carries the label. */
+const longestMaintenanceMs = 86_400_000
+
+function declared({ name, newest }: Group, held: MedykLabels['maintenance']): readonly Maintenance[] {
+  if (held === null) return []
+  const until = Math.min(wallOf(held.until), wallOf(newest.createdAt) + longestMaintenanceMs)
+  if (Number.isNaN(until)) return []
+  const by = 'label io.medyk.maintenance'
+  return [{ service: name, by, reason: held.reason, since: newest.createdAt, until: isoOf(until) }]
 }
 
 function describe(

@@ -2,6 +2,7 @@ import type { Clock } from '@medyk/health/internal'
 import type { DockerHost } from '../../docker/view.ts'
 import type { Discovered, DiscoverySource } from '../source.ts'
 import { discover } from './discover.ts'
+import { BrokenChecks, factsOf } from './facts.ts'
 import type { DockerPolicy } from './policy.ts'
 
 export { discover } from './discover.ts'
@@ -20,7 +21,12 @@ export function createDockerDiscovery(
   { clock }: { readonly clock: Clock },
 ): DiscoverySource {
   const listeners = new Set<(discovered: Discovered) => void>()
-  const look = () => discover([...host.containers.values()], policy)
+  const broken = new BrokenChecks()
+  const look = () =>
+    discover(
+      [...host.containers.values()].map((container) => broken.recall(container)),
+      policy,
+    )
   let current = look()
   let told = JSON.stringify(current)
   let lastAt = clock.mono()
@@ -36,8 +42,19 @@ export function createDockerDiscovery(
     told = text
     for (const listener of listeners) listener(found)
   }
+  const facts = new Map([...host.containers].map(([id, container]) => [id, factsOf(container)]))
   const watch = host.watch((change) => {
     if (change.type === 'lost') return
+    if (change.type === 'removed') {
+      facts.delete(change.id)
+      broken.forget(change.id)
+    }
+    if (change.type === 'container') {
+      const container = broken.recall(change.container)
+      const text = factsOf(container)
+      if (facts.get(container.id) === text) return
+      facts.set(container.id, text)
+    }
     timer ??= clock.timer(Math.max(0, restMs - (clock.mono() - lastAt)), recompute, { unref: true })
   })
   return {

@@ -83,6 +83,7 @@ describe('where the probes come from', () => {
       kind: 'http',
       options: { url: 'http://localhost:8001/health', expect: { status: ['2xx', '3xx'] } },
       intervalMs: 2_000,
+      mayQuicken: true,
       timeoutMs: 1_300,
       dial: 'instance',
       derivedFrom: 'HEALTHCHECK curl -f http://localhost:8001/health || exit 1',
@@ -155,6 +156,7 @@ describe('a HEALTHCHECK that cannot run', () => {
     unhealthy(7, 'curl: (7) Failed to connect'),
     unhealthy(1, 'page not found'),
     unhealthy(22, '404 not found'),
+    unhealthy(3, 'open /x: no such file or directory'),
   ])('is not what %j says', (state) => {
     expect(shapes({ healthcheck: check('curl -f localhost'), health: state })).toContain('liveness runtime~')
   })

@@ -5,7 +5,7 @@ import { shownUrl, tcpDraft, verdictDraft, type Draft } from './draft.ts'
 import { programOf, readHealthcheck, type Context } from './healthcheck/index.ts'
 import type { LabelTarget, MedykLabels } from './labels.ts'
 import { guessByPorts, httpGuesses } from './ports.ts'
-import type { DockerDefaults } from './policy.ts'
+import { dockerDefaults, type DockerDefaults } from './policy.ts'
 
 /** Docker's own, where its author said nothing: no sign of patience. */
 const unsaidTimeoutMs = 30_000
@@ -160,7 +160,9 @@ function fromHealthcheck(container: ContainerView, context: Context, notes: stri
 export function isBroken({ health, healthcheck }: ContainerView): boolean {
   if (health === null || health.exitCode === 0 || healthcheck === null) return false
   if (health.exitCode === 126 || health.exitCode === 127) return true
-  if (/executable file not found|no such file or directory: unknown|exec format error/i.test(health.output)) return true
+  // Docker itself could not even begin; the output of a check that did run may hold such words too.
+  const notBegun = /executable file not found|no such file or directory|exec format error|permission denied/i
+  if (health.exitCode === -1 && notBegun.test(health.output)) return true
   const program = programOf(healthcheck.test)
   if (program === null) return false
   // `sh: curl: not found` is what is left of exit code 127 behind `|| exit 1`.
@@ -182,8 +184,10 @@ function fromPorts(container: ContainerView, labels: MedykLabels, notes: string[
 function paceOf({ healthcheck }: ContainerView, labels: MedykLabels, defaults: DockerDefaults) {
   const said = healthcheck?.timeoutMs ?? 0
   const isPatient = said > patientFromMs && said !== unsaidTimeoutMs
+  const isSet = labels.intervalMs !== null || defaults.intervalMs !== dockerDefaults.intervalMs
   return {
     intervalMs: labels.intervalMs ?? defaults.intervalMs,
+    ...(isSet ? {} : { mayQuicken: true as const }),
     timeoutMs: labels.timeoutMs ?? (isPatient ? patientFromMs : defaults.timeoutMs),
   }
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Clock } from '@medyk/health/internal'
 import type { ContainerView, DockerChange, DockerHost } from '../../docker/view.ts'
 import { createDockerDiscovery, type DockerPolicy } from './index.ts'
-import { compose, policyOf } from './views.testing.ts'
+import { check, compose, policyOf } from './views.testing.ts'
 
 /** Time in hand: what is due runs when it has come. */
 class HandClock implements Clock {
@@ -95,11 +95,35 @@ describe('discovery from Docker', () => {
     const stage = new Stage([web])
     stage.clock.advance(1_000)
     stage.put({ ...web, state: 'exited', pid: null, startedAt: null })
+    expect(stage.clock.waiting).toBe(0)
+    stage.put({ ...web, createdAt: '2026-03-01T00:00:00.000Z' })
     stage.clock.advance(100)
     expect(stage.told).toEqual([])
     stage.remove(web.id)
     stage.clock.advance(100)
     expect(stage.told).toEqual([0])
+  })
+
+  test('tells that a HEALTHCHECK turns out to be broken, and not each time that it runs', () => {
+    const healthcheck = check('curl -f http://localhost:80/')
+    const health = { status: 'healthy' as const, exitCode: 0, output: 'one' }
+    const web = compose('web', { healthcheck, health })
+    const stage = new Stage([web])
+    stage.clock.advance(1_000)
+    stage.put({ ...web, health: { ...health, output: 'two' } })
+    expect(stage.clock.waiting).toBe(0)
+    stage.put({ ...web, health: { status: 'unhealthy', exitCode: 127, output: '' } })
+    stage.clock.advance(100)
+    expect(stage.told).toEqual([1])
+    expect(stage.source.current.coverage[0]?.note).toMatch(/cannot run/)
+    // A restart, after which it has not run yet; then somebody has repaired it.
+    stage.put({ ...web, health: { status: 'starting', exitCode: null, output: '' } }, { ...web, health: null })
+    stage.clock.advance(100)
+    expect(stage.told).toEqual([1])
+    stage.put({ ...web, health })
+    stage.clock.advance(100)
+    expect(stage.told).toEqual([1, 1])
+    expect(stage.source.current.coverage[0]?.note).toBeNull()
   })
 
   test('keeps what was known while Docker is away', () => {

@@ -55,8 +55,9 @@ function conversation(options: Options): Conversation {
     data(chunk) {
       heard.append(chunk.subarray(0, maxBytes - heard.length))
       const finding = judge(heard.bytes)
-      // Without a good-bye the server would note an unexpected end of the connection.
-      if (finding?.class === 'ok') socket?.write(terminate)
+      // A session that is open ends with a good-bye. Who is still asked for a password may simply go: the server takes
+      // that in silence, and would note down a good-bye as a wrong answer.
+      if (finding && isOpen(heard.bytes)) socket?.write(terminate)
       return finding
     },
     end: () => ({ class: 'explicit', reason: 'closed without an answer', report: null, answered: heard.length > 0 }),
@@ -81,6 +82,11 @@ function judge(bytes: Buffer): Finding | null {
   if (length < 8 || length > maxBytes - 1) return garbage(bytes)
   if (bytes.byteLength < length + 1) return null
   return kindOf === authentication ? { class: 'ok', report: null } : judgeError(fieldsOf(bytes.subarray(5, length + 1)))
+}
+
+/** AuthenticationOk. */
+function isOpen(bytes: Buffer): boolean {
+  return bytes[0] === authentication && bytes.byteLength >= 9 && bytes.readUInt32BE(5) === 0
 }
 
 /** Classes of SQLSTATE: https://www.postgresql.org/docs/current/errcodes-appendix.html. */

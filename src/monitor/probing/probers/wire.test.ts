@@ -95,16 +95,21 @@ describe('postgres', () => {
     expect(await answered('postgres', 'application_name', answer)).toMatchObject(outcome)
   })
 
-  test('says who it is, and says good-bye', async () => {
+  test.each([
+    ['good-bye to a session that is open', Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 0]), 'X\0\0\0\u0004'],
+    ['nothing more when it is asked for a password', wantsPassword, ''],
+  ])('says who it is, and %s', async (_, answer, farewell) => {
     let heard = ''
+    let isOver = false
     server = await rawServer((socket, request) => {
       heard = request
       socket.on('data', (chunk) => (heard += chunk.toString('latin1')))
-      socket.write(wantsPassword)
+      socket.on('close', () => (isOver = true))
+      socket.write(answer)
     }, 'application_name')
     await ask('postgres', { port: server.port, user: 'app', database: 'shop' })
-    await expect.poll(() => heard.endsWith('X\0\0\0\u0004'), { timeout: 10_000 }).toBe(true)
-    expect(heard).toContain('\0\u0003\0\0user\0app\0database\0shop\0application_name\0medyk\0\0')
+    await expect.poll(() => isOver, { timeout: 10_000 }).toBe(true)
+    expect(heard.slice(8)).toBe(`user\0app\0database\0shop\0application_name\0medyk\0\0${farewell}`)
   })
 })
 

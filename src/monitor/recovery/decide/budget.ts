@@ -17,7 +17,9 @@ export function domainSpent(
 ): { readonly reason: string; readonly until: number } | null {
   const { domainPerService, domainAtLeast, domainWindowMs } = globalRules
   const members = [...state.services.values()].filter((spec) => spec.domain === domain && spec.runtime !== null)
-  const allowed = Math.max(domainAtLeast, domainPerService * members.length)
+  // Whoever gives one service more attempts means it.
+  const most = Math.max(0, ...members.map(({ recovery }) => recovery.attempts))
+  const allowed = Math.max(domainAtLeast, domainPerService * members.length, most)
   const since = mono - domainWindowMs
   const used = members.flatMap(({ name }) => (state.attempts.get(name) ?? []).filter((at) => at > since))
   if (used.length < allowed) return null

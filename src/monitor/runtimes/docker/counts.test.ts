@@ -21,6 +21,7 @@ describe('starts by Medyk', () => {
     expect([counts.restarts(A), counts.restarts(B), counts.restarts('cccccccccccc')]).toEqual([0, 1, 0])
     counts.started(A, false)
     expect(counts.restarts(A)).toBe(1)
+    await counts.saved()
   })
 
   it('outlive the daemon, and end with the container', async () => {

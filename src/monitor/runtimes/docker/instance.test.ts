@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { toContainerView } from '../../docker/container-view.ts'
 import type { Instance, InstanceState } from '../../model/index.ts'
-import { eventOf, toInstance, type Knowledge } from './instance.ts'
+import { eventOf, imageTag, toInstance, type Knowledge } from './instance.ts'
 
 const ID = 'ab'.repeat(32)
 const PARENT = 'cd'.repeat(32)
@@ -146,5 +146,19 @@ describe('what has happened', () => {
     [at('unknown', { startedAt: null }), at('created'), 'instance.changed'],
   ])('%#: %j', (former, now, type) => {
     expect(eventOf(former, now)).toBe(type)
+  })
+})
+
+describe('the version of a container', () => {
+  it.each([
+    ['postgres:16.3', '16.3'],
+    ['registry:5000/team/name:v1@sha256:0123', 'v1'],
+    ['registry:5000/team/name', null],
+    ['name', null],
+    ['name@sha256:0123', null],
+    ['', null],
+  ])('of the image %s is %s', (image, tag) => {
+    expect(imageTag(image)).toBe(tag)
+    expect(toInstance(view({}, { Config: { Image: image } }), known).version).toBe(tag ?? undefined)
   })
 })

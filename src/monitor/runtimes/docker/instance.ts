@@ -27,6 +27,7 @@ export function toInstance(view: ContainerView, known: Knowledge): Instance {
   const state = known.lost ? 'unknown' : stateOf(view, known)
   const parent = sharedWith(view)
   const owner = parent === null ? null : known.parent(parent)
+  const version = imageTag(view.image)
   return {
     id: shortId(view.id),
     service: known.service,
@@ -38,10 +39,17 @@ export function toInstance(view: ContainerView, known: Knowledge): Instance {
     failure: view.startedAt === null ? known.failure : null,
     restarts: known.restarts,
     name: view.name,
+    ...(version === null ? {} : { version }),
     address: addressOf(view, owner),
     health: view.startedAt === null ? null : healthOf(view),
     networkOf: parent === null ? null : shortId(owner?.id ?? parent),
   }
+}
+
+/** Of `registry:5000/team/name:tag@sha256:…` the tag; null: it has none. */
+export function imageTag(image: string): string | null {
+  const [withoutDigest = ''] = image.split('@')
+  return /:(\w[\w.-]{0,127})$/.exec(withoutDigest)?.[1] ?? null
 }
 
 function stateOf(view: ContainerView, { failure, stopping, frozen }: Knowledge): InstanceState {

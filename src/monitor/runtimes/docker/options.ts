@@ -1,7 +1,9 @@
+import { MedykError, printable } from '@medyk/health/internal'
 import { z } from 'zod'
 import type { ContainerView } from '../../docker/index.ts'
+import type { ServiceSpec } from '../../model/index.ts'
 
-const name = z
+const nameSchema = z
   .string()
   .max(255)
   .regex(/^[A-Za-z0-9][\w.-]*$/, 'is letters, digits, dots, dashes and underscores')
@@ -9,9 +11,11 @@ const name = z
 /** `runtimeOptions` of a service under Docker: a service of a Compose project, or one container. */
 export const schema = z
   .strictObject({
-    project: name.optional().describe('Compose project, as `docker compose ls` shows it; together with `service`.'),
-    service: name.optional().describe('Service of that project, as its compose file names it.'),
-    container: name.optional().describe('Name of a container; without `project` and `service`.'),
+    project: nameSchema
+      .optional()
+      .describe('Compose project, as `docker compose ls` shows it; together with `service`.'),
+    service: nameSchema.optional().describe('Service of that project, as its compose file names it.'),
+    container: nameSchema.optional().describe('Name of a container; without `project` and `service`.'),
   })
   .refine(
     ({ project, service, container }) =>
@@ -35,4 +39,28 @@ export function selects(
   if (labels[ONE_OFF]?.toLowerCase() === 'true') return false
   if (container !== undefined) return called === container
   return labels[PROJECT] === project && labels[SERVICE] === service
+}
+
+export interface Wanted {
+  readonly service: string
+  readonly options: DockerOptions
+}
+
+/** All problems of all services in one error: ERR_RUNTIME. */
+export function validated(services: readonly ServiceSpec[]): readonly Wanted[] {
+  const problems: string[] = []
+  const wanted = services.flatMap(({ name, runtimeOptions }): Wanted[] => {
+    const parsed = schema.safeParse(runtimeOptions)
+    if (parsed.success) return [{ service: name, options: parsed.data }]
+    for (const { path, message } of parsed.error.issues) {
+      problems.push(
+        `service "${printable(name, 80)}": ${['runtimeOptions', ...path.map(String)].join('.')}: ${message}`,
+      )
+    }
+    return []
+  })
+  if (problems.length === 0) return wanted
+  throw new MedykError('ERR_RUNTIME', problems.join('\n'), {
+    hint: 'a docker service needs runtimeOptions.project and .service of a compose file, or .container',
+  })
 }

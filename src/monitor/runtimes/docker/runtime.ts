@@ -7,7 +7,7 @@ import type { RuntimeContext } from '../plugin.ts'
 import { StartCounts } from './counts.ts'
 import { FrozenLook } from './frozen.ts'
 import { KIND, shortId } from './instance.ts'
-import { schema, selects, type DockerOptions } from './options.ts'
+import { selects, validated, type Wanted } from './options.ts'
 import { Tracked } from './tracked.ts'
 
 const LOOK_MS = 1_000
@@ -21,11 +21,6 @@ const NEEDS: readonly (readonly [Ability, DockerPermission])[] = [
   ['resume', 'unpause'],
   ['logs', 'logs'],
 ]
-
-interface Wanted {
-  readonly service: string
-  readonly options: DockerOptions
-}
 
 /** Containers of a Docker host as instances. It creates and removes none: what it may do, a narrow socket proxy can let through. */
 export class DockerRuntime implements Runtime {
@@ -111,8 +106,7 @@ export class DockerRuntime implements Runtime {
     return await this.#act(id, call, async (tracked, signal) => {
       if (tracked.view.startedAt === null && tracked.view.state !== 'restarting') return
       const grace = this.#graceFor(tracked, graceMs)
-      tracked.endingUntil = this.#context.clock.mono() + grace + AFTERMATH_MS
-      await this.#host.stop(tracked.view.id, grace, signal)
+      await this.#ending(tracked, grace, () => this.#host.stop(tracked.view.id, grace, signal))
     })
   }
 
@@ -188,13 +182,23 @@ export class DockerRuntime implements Runtime {
     const { id, state } = tracked.view
     const grace = this.#graceFor(tracked, graceMs)
     if (state === 'paused') await this.#host.unpause(id, signal)
-    tracked.endingUntil = this.#context.clock.mono() + grace + AFTERMATH_MS
     try {
-      await this.#begin(tracked, () => this.#host.restart(id, grace, signal))
+      await this.#ending(tracked, grace, () => this.#begin(tracked, () => this.#host.restart(id, grace, signal)))
     } catch (error) {
       // It has been stopped by now and could not be started: that must not be the last word.
       if (signal.aborted || !isMedykError(error, 'ERR_START')) throw error
       await this.#begin(tracked, () => this.#host.start(id, signal))
+    }
+  }
+
+  /** An end that comes meanwhile or soon after is ours, also when the call was given up, but not when it was refused. */
+  async #ending(tracked: Tracked, graceMs: number, work: () => Promise<void>): Promise<void> {
+    tracked.endingUntil = this.#context.clock.mono() + graceMs + AFTERMATH_MS
+    try {
+      await work()
+    } catch (error) {
+      if (isMedykError(error, 'ERR_DENIED')) tracked.endingUntil = null
+      throw error
     }
   }
 
@@ -374,23 +378,4 @@ export class DockerRuntime implements Runtime {
   #until({ signal }: RuntimeCall): AbortSignal {
     return AbortSignal.any([signal, this.#closed.signal])
   }
-}
-
-/** All problems of all services in one error. */
-function validated(services: readonly ServiceSpec[]): readonly Wanted[] {
-  const problems: string[] = []
-  const wanted = services.flatMap(({ name, runtimeOptions }): Wanted[] => {
-    const parsed = schema.safeParse(runtimeOptions)
-    if (parsed.success) return [{ service: name, options: parsed.data }]
-    for (const { path, message } of parsed.error.issues) {
-      problems.push(
-        `service "${printable(name, 80)}": ${['runtimeOptions', ...path.map(String)].join('.')}: ${message}`,
-      )
-    }
-    return []
-  })
-  if (problems.length === 0) return wanted
-  throw new MedykError('ERR_RUNTIME', problems.join('\n'), {
-    hint: 'a docker service needs runtimeOptions.project and .service of a compose file, or .container',
-  })
 }
