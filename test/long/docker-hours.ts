@@ -52,20 +52,24 @@ async function foreignHour(): Promise<Figures> {
   }
 }
 
+function temporaryFolder(): Disposable & { readonly path: string } {
+  const path = mkdtempSync(join(tmpdir(), 'medyk-fleet-'))
+  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) }
+}
+
 const FLEET = 20
 const SAMPLE_MS = 10_000
 
 /** Twenty services that are well, while others on the same host come and go without end. */
 async function churnHour(): Promise<Figures> {
-  const directory = mkdtempSync(join(tmpdir(), 'medyk-fleet-'))
   // Gone after the project, which Compose ends from there.
-  using _ = { [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }) }
+  using folder = temporaryFolder()
   const names = Array.from({ length: FLEET }, (_, i) => `web-${String(i + 1).padStart(2, '0')}`)
   const services = Object.fromEntries(names.map((name) => [name, { image: 'small-service', stop_grace_period: '1s' }]))
-  writeFileSync(join(directory, 'compose.yaml'), JSON.stringify({ services }))
+  writeFileSync(join(folder.path, 'compose.yaml'), JSON.stringify({ services }))
   await using engine = await startEngine()
   await engine.docker('build', '--quiet', '--network', 'host', '--tag', 'small-service', at('test/projects/small'))
-  await using scene = await Scene.create({ project: directory, name: 'fleet', engine })
+  await using scene = await Scene.create({ project: folder.path, name: 'fleet', engine })
   await scene.compose('up', '--detach')
   await scene.serve()
   await scene.allHealthy(3 * MINUTE, names)
