@@ -13,6 +13,8 @@ const well = ['killed', 'halted', 'faithful', 'crashed', 'hungry', 'tended'] as 
 
 /** A start that was decided late would come in this time. */
 const LATE_MS = 5_000
+/** Between the single tries at what is left to people. */
+const RETRY_MS = 15_000
 
 describe.skipIf(dockerMissing())('a container that dies', { timeout: 180_000 }, () => {
   let scene: Scene
@@ -25,7 +27,8 @@ describe.skipIf(dockerMissing())('a container that dies', { timeout: 180_000 }, 
     const config = join(directory, 'medyk.yaml')
     // The usual delays but for the times: five attempts need half a minute with those.
     const delays = '[0s, 200ms, 400ms, 800ms, 1600ms]'
-    writeFileSync(config, `version: 1\ndefaults: { recovery: { delays: ${delays}, jitter: 0 } }\n`, { mode: 0o600 })
+    const recovery = `delays: ${delays}, jitter: 0, quarantineRetry: ${RETRY_MS / 1_000}s`
+    writeFileSync(config, `version: 1\ndefaults: { recovery: { ${recovery} } }\n`, { mode: 0o600 })
     await scene.compose('up', '--detach')
     await scene.serve(`--config=${config}`)
     await scene.allHealthy(120_000)
@@ -154,18 +157,21 @@ describe.skipIf(dockerMissing())('a container that dies', { timeout: 180_000 }, 
     const old = (await scene.inspect('stillborn')).Id
     scene.engine.environment['LIVES_SECONDS'] = ''
     await scene.compose('up', '--detach', 'stillborn')
-    const { instances } = await seenAs(scene, 'stillborn', { status: 'healthy' })
+    const { instances, budget } = await seenAs(scene, 'stillborn', { status: 'healthy' })
+    expect(budget?.quarantinedSince).toBeNull()
     const { Id } = await scene.inspect('stillborn')
     expect(Id).not.toBe(old)
     expect(instances.map(({ id }) => Id.startsWith(id))).toEqual([true])
-    await sleep(LATE_MS)
-    expect(scene.events.deeds(since).filter(({ id, action }) => id === old && action === 'start')).toEqual([])
-    expect(scene.events.deeds(since).filter(({ id, action }) => id === Id && action !== 'rename')).toMatchObject([
-      { action: 'start' },
-    ])
+    const stories = async () => (await scene.incidents()).filter(({ service }) => service === 'stillborn')
+    const given = (await stories()).flatMap(({ quarantinedSince }) =>
+      quarantinedSince ? Date.parse(quarantinedSince) : [],
+    )
+    // The old one had a try coming.
+    await until(() => Date.now() > Math.max(...given) + RETRY_MS + 2_000, 60_000, 'its time has passed', 100)
+    const deeds = scene.events.deeds(since).filter(({ action }) => action !== 'rename' && action !== 'destroy')
+    expect(deeds.map(({ id, action }) => [id === Id, action])).toEqual([[true, 'start']])
     expect(await scene.incidents(since)).toEqual([])
-    const stories = (await scene.incidents()).filter(({ service }) => service === 'stillborn')
-    expect(stories.map(({ closedAt }) => closedAt)).not.toContain(null)
+    expect((await stories()).map((row) => [row.closedAt !== null, row.actions.length])).toEqual([[true, 5]])
   })
 
   it('has nobody else touched for its sake', () => {
