@@ -328,6 +328,24 @@ describe('many that fall silent at once', () => {
     expect(bench.ofType('mass.failure')).toEqual([])
   })
 
+  it('become symptoms of the one that they hang on, however late that is found ill, and none is restarted', () => {
+    const bench = new Bench(
+      probed('db'),
+      ...['a', 'b', 'c'].map((name) => ({ ...probed(name), ...shop(name, ['db']), probes: [probe] })),
+    )
+    for (const name of ['a', 'b', 'c']) {
+      bench.hung(name)
+      bench.confirm('a', 'b', 'c')
+    }
+    expect(causes(bench)).toEqual(['host', 'host', 'host'])
+    bench.pass(30_000)
+    bench.hung('db')
+    bench.pass(60_000)
+    expect(bench.acts().map(({ service }) => service)).toEqual(['db'])
+    for (const name of ['a', 'b', 'c']) expect(bench.view(name).cause, name).toBe('dependency')
+    expect(bench.ofType('incident.closed')).toHaveLength(3)
+  })
+
   it('and are well again soon after have lost nothing', () => {
     const bench = fleet()
     bench.hung('a')

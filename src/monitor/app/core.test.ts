@@ -142,6 +142,21 @@ describe('a dependency that is ill', () => {
     expect(bench.view('capture').cause).toBe('dependency')
   })
 
+  it('is doubted while its process is stopped, though the kernel still accepts for it', () => {
+    const bench = pipeline()
+    bench.send({ type: 'instance.suspended', instance: bench.instance('buffer', { state: 'suspended' }) })
+    bench.hung('capture')
+    for (let n = 0; n < 3; n++) {
+      bench.confirm()
+      bench.pass(5_100)
+    }
+    expect(bench.acts()).toEqual([])
+    bench.hung('buffer')
+    bench.pass(5_100)
+    expect(bench.acts().map((action) => action.service)).toEqual(['buffer'])
+    expect(bench.view('capture').cause).toBe('dependency')
+  })
+
   it('is asked again, not assumed, when its own verdict never comes', () => {
     const bench = pipeline()
     bench.hung('capture')

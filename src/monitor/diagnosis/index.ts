@@ -166,7 +166,10 @@ function confirmed(turn: Turn, token: string, doubtful: readonly string[]): void
     record.doubt = null
     if (!verdict || verdict.status !== 'unhealthy' || turn.state.observerUnwell) return
     if (sickUpstream(turn, record, verdict)) return attribute(turn, record, verdict)
-    const suspects = turn.state.graph.upstream(record.spec.name).filter((name) => doubtful.includes(name))
+    // A stopped process still has its connections accepted by the kernel: that proves nothing.
+    const isStopped = (name: string) => (turn.state.services.get(name)?.suspended.size ?? 0) > 0
+    const upstream = turn.state.graph.upstream(record.spec.name)
+    const suspects = upstream.filter((name) => doubtful.includes(name) || isStopped(name))
     if (suspects.length === 0)
       return takeBlame(turn, record, verdict, massOf(turn, record, doubt.peers, doubtful) ?? undefined)
     const until = turn.now.mono + diagnosisRules.lateRootMs
