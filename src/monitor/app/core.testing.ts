@@ -13,6 +13,8 @@ import {
 } from '../model/index.ts'
 import { core, type CoreState } from './core.ts'
 
+const serviceOf = (name: string) => name.split('/', 1)[0] ?? name
+
 const WALL = 1_790_000_000_000
 
 export function spec(name: string, dependsOn: string[] = [], policy: Partial<RecoveryPolicy> = {}): ServiceSpec {
@@ -27,7 +29,10 @@ export function spec(name: string, dependsOn: string[] = [], policy: Partial<Rec
   }
 }
 
-/** Drives the core by hand: one instance a service, named like it; remembers all that came out. */
+/**
+ * Drives the core by hand: one instance a service, named like it; remembers all that came out. A further copy of a service
+ * is called `web/2`, and is there once it has started.
+ */
 export class Bench {
   state: CoreState = core.initial()
   mono = 1_000_000
@@ -81,7 +86,7 @@ export class Bench {
     const run = this.runs.get(name) ?? 0
     return {
       id: name,
-      service: name,
+      service: serviceOf(name),
       kind: 'process',
       state: 'running',
       pid: 100 + run,
@@ -165,7 +170,7 @@ export class Bench {
   verdict(name: string, part: Partial<Verdict>): void {
     const verdict: Verdict = {
       instance: name,
-      service: name,
+      service: serviceOf(name),
       startedAt: `run-${this.runs.get(name) ?? 0}`,
       status: 'healthy',
       previous: 'unknown',
@@ -209,8 +214,8 @@ export class Bench {
   done(result: 'done' | 'failed' | 'aborted' | 'impossible' = 'done', detail = ''): void {
     const action = this.acts().at(-1)
     if (!action) throw new Error('nothing was done')
-    if (result === 'done') this.started(action.service)
-    const startedAt = result === 'done' ? this.instance(action.service).startedAt : null
+    if (result === 'done') this.started(action.instance)
+    const startedAt = result === 'done' ? this.instance(action.instance).startedAt : null
     this.send({ type: 'action.finished', action, outcome: { result, detail, startedAt } })
   }
 

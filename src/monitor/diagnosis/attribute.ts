@@ -1,33 +1,38 @@
 import type { Verdict } from '../model/index.ts'
-import { addImpact, close, incidentOf, isFrozen, openIncident, recover, want } from './incidents.ts'
+import { addImpact, close, incidentOf, isFrozen, isImpactedBy, openIncident, recover, want } from './incidents.ts'
 import { massOf, peersOf, type Mass } from './peers.ts'
 import { diagnosisRules, type OpenIncident, type ServiceRecord, type Turn } from './state.ts'
 
 /** Finds what a verdict of illness is due to: the service itself, something it depends on, or nobody knows yet. */
 export function attribute(turn: Turn, record: ServiceRecord, verdict: Verdict): void {
+  const { instance } = verdict
+  // A wrong question tells nothing of whom it was put to.
+  if (verdict.symptom === 'misconfigured') return
   // Somebody has taken it into their own hands. A stop has its own time; maintenance ends by itself.
-  if (turn.state.maintenance.has(record.spec.name) || record.stops.has(verdict.instance)) {
-    record.doubt = null
+  if (turn.state.maintenance.has(record.spec.name) || record.stops.has(instance)) {
+    record.doubts.delete(instance)
     return
   }
   // Not even if a dependency is ill: it will not go on when that is well again, and meanwhile it holds ports and locks that
   // its next run needs. Nor does it wait for the dependency as a dead one does: a start too early costs a while of not being
   // ready, while the wait may have no end.
   if (isFrozen(record, verdict)) return takeBlame(turn, record, verdict)
-  const own = incidentOf(turn, verdict.instance)
+  const own = incidentOf(turn, instance)
   const root = sickUpstream(turn, record, verdict)
   if (verdict.evidence === 'certain') return attributeDeath(turn, record, verdict, root, own)
   if (verdict.status === 'degraded') return attributeDegraded(turn, record, verdict, root, own)
   if (root) {
-    if (own) close(turn, own, `symptom of ${root.incident.id}`)
+    if (own) close(turn, own, { reason: `symptom of ${root.incident.id}`, heir: root })
     return blame(turn, record, root, verdict)
   }
+  const gone = whatIsMissing(turn, record, verdict)
+  if (gone !== null) return blameMissing(turn, record, verdict, gone)
   const upstream = turn.state.graph.upstream(record.spec.name)
   const peers = peersOf(turn, record)
   if (verdict.evidence === null) return takeBlame(turn, record, verdict)
   if (upstream.length + peers.length === 0)
     return takeBlame(turn, record, verdict, massOf(turn, record, [], []) ?? undefined)
-  if (record.doubt === null) ask(turn, record, verdict.instance, upstream, peers)
+  if (!record.doubts.has(instance)) ask(turn, record, instance, upstream, peers)
 }
 
 type Found = OpenIncident | null | undefined
@@ -42,7 +47,7 @@ function attributeDeath(turn: Turn, record: ServiceRecord, verdict: Verdict, roo
   if (!mayDieToo) return takeBlame(turn, record, verdict)
   const { mono } = turn.now
   const dyingMs = record.spec.runtime === 'process' ? diagnosisRules.dyingMs : diagnosisRules.dyingApartMs
-  record.doubt = { kind: 'dying', instance: verdict.instance, until: mono + dyingMs, latest: mono + 2 * dyingMs }
+  record.doubts.set(verdict.instance, { kind: 'dying', until: mono + dyingMs, latest: mono + 2 * dyingMs })
 }
 
 function attributeDegraded(turn: Turn, record: ServiceRecord, verdict: Verdict, root: Found, own: Found): void {
@@ -55,14 +60,38 @@ function attributeDegraded(turn: Turn, record: ServiceRecord, verdict: Verdict, 
   const { instance } = verdict
   const { mono } = turn.now
   if (verdict.symptom === 'not-ready' && verdict.evidence === 'silence') {
-    record.doubt ??= { kind: 'awaiting-liveness', instance, until: mono + diagnosisRules.livenessMs }
+    if (!record.doubts.has(instance))
+      record.doubts.set(instance, { kind: 'awaiting-liveness', until: mono + diagnosisRules.livenessMs })
     return
   }
+  const gone = whatIsMissing(turn, record, verdict)
+  if (gone !== null) return blameMissing(turn, record, verdict, gone)
   const suspects = namedDependencies(record, verdict)
   if (suspects.length === 0) return takeBlame(turn, record, verdict)
   if (own?.incident.severity === 'unhealthy') recover(turn, own, stableMs)
-  if (record.doubt !== null || own?.incident.cause === 'dependency') return
-  record.doubt = { kind: 'awaiting-root', instance, suspects, until: mono + diagnosisRules.lateRootMs }
+  if (record.doubts.has(instance) || own?.incident.cause === 'dependency') return
+  record.doubts.set(instance, { kind: 'awaiting-root', suspects, until: mono + diagnosisRules.lateRootMs })
+}
+
+/** What it depended on and was removed, not long before it fell ill; null: nothing. */
+function whatIsMissing({ now }: Turn, record: ServiceRecord, verdict: Verdict): string | null {
+  for (const [name, since] of record.missing) {
+    const soon = verdict.firstEvidenceAt <= since + diagnosisRules.missingMs
+    if (soon && now.mono >= since) return name
+  }
+  return null
+}
+
+/** Somebody has taken away what it needs: neither its fault, nor anything that a restart could give back. */
+function blameMissing(turn: Turn, record: ServiceRecord, verdict: Verdict, gone: string): void {
+  record.doubts.delete(verdict.instance)
+  record.impacts.delete(verdict.instance)
+  openIncident(
+    turn,
+    { ...verdict, reason: `${verdict.reason}; ${gone}, which it depends on, was removed` },
+    'dependency',
+  )
+  reconsiderDependants(turn, record)
 }
 
 /** Dependencies that the service itself names among its failing checks. */
@@ -81,11 +110,12 @@ export function sickUpstream(turn: Turn, record: ServiceRecord, verdict: Verdict
     if (!dependency) continue
     for (const open of turn.state.incidents.values()) {
       const { incident } = open
-      const affected = incident.service === name || dependency.impactedBy === incident.id
+      const affected = incident.service === name || isImpactedBy(dependency, incident.id)
       if (!affected || incident.service === record.spec.name) continue
       const stillIll = incident.recoveredAt === null && !isWell(dependency)
       // Named by the dependant itself: it may see the end of an outage later than we do.
-      const named = incident.recoveredAt !== null && verdict.failing.includes(name) && record.impactedBy === incident.id
+      const suffers = record.impacts.get(verdict.instance) === incident.id
+      const named = incident.recoveredAt !== null && verdict.failing.includes(name) && suffers
       if (!stillIll && !named) continue
       if (verdict.status === 'unhealthy' && incident.severity !== 'unhealthy') continue
       return open
@@ -101,8 +131,8 @@ function isWell(record: ServiceRecord): boolean {
 
 /** The illness is another's: a symptom of that incident. */
 function blame(turn: Turn, record: ServiceRecord, root: OpenIncident, verdict: Verdict): void {
-  record.doubt = null
-  record.impactedBy = root.incident.id
+  record.doubts.delete(verdict.instance)
+  record.impacts.set(verdict.instance, root.incident.id)
   addImpact(turn, root, record.spec.name, verdict.reason)
   // Only what is gone for certain needs a start; a dependant that is merely ill settles by itself.
   if (verdict.evidence === 'certain') want(turn, root, verdict)
@@ -111,8 +141,8 @@ function blame(turn: Turn, record: ServiceRecord, root: OpenIncident, verdict: V
 
 /** The illness is its own; or, where so many are ill at once that this is no coincidence, that of what carries them all. */
 export function takeBlame(turn: Turn, record: ServiceRecord, verdict: Verdict, mass?: Mass): void {
-  record.doubt = null
-  record.impactedBy = null
+  record.doubts.delete(verdict.instance)
+  record.impacts.delete(verdict.instance)
   const open = openIncident(turn, verdict, mass ? 'host' : 'self')
   if (verdict.status === 'unhealthy') want(turn, open, verdict, mass)
   reconsiderDependants(turn, record)
@@ -122,8 +152,10 @@ export function takeBlame(turn: Turn, record: ServiceRecord, verdict: Verdict, m
 export function reconsiderDependants(turn: Turn, record: ServiceRecord): void {
   for (const name of turn.state.graph.downstream(record.spec.name)) {
     const below = turn.state.services.get(name)
-    const verdict = below?.doubt && below.verdicts.get(below.doubt.instance)
-    if (below && verdict && sickUpstream(turn, below, verdict)) attribute(turn, below, verdict)
+    for (const instance of [...(below?.doubts.keys() ?? [])]) {
+      const verdict = below?.verdicts.get(instance)
+      if (below && verdict && sickUpstream(turn, below, verdict)) attribute(turn, below, verdict)
+    }
   }
 }
 
@@ -138,6 +170,6 @@ function ask(
   const token = `${record.spec.name}#${++turn.state.tokens}`
   const withinMs = diagnosisRules.confirmMs
   // Twice the time: an answer that never comes must not leave the service undiagnosed.
-  record.doubt = { kind: 'confirming', token, instance, until: turn.now.mono + 2 * withinMs, peers }
+  record.doubts.set(instance, { kind: 'confirming', token, until: turn.now.mono + 2 * withinMs, peers })
   turn.effects.push({ type: 'confirm', token, services: [...upstream, ...peers], withinMs })
 }

@@ -103,8 +103,8 @@ function adoptLateSymptoms(turn: Turn, root: OpenIncident): readonly Verdict[] {
     const verdict = instance === null ? undefined : record?.verdicts.get(instance)
     if (record && verdict && isFrozen(record, verdict)) continue
     addImpact(turn, root, service, reason)
-    close(turn, other, `symptom of ${root.incident.id}`)
-    if (record) record.impactedBy = root.incident.id
+    close(turn, other, { reason: `symptom of ${root.incident.id}`, heir: root })
+    if (record && instance !== null) record.impacts.set(instance, root.incident.id)
     if (verdict?.evidence === 'certain') dead.push(verdict)
   }
   return dead
@@ -113,6 +113,10 @@ function adoptLateSymptoms(turn: Turn, root: OpenIncident): readonly Verdict[] {
 /** Somebody stopped the process or froze the instance: whatever else is ill, that is not why. */
 export function isFrozen(record: ServiceRecord, verdict: Verdict): boolean {
   return verdict.symptom === 'paused' || (verdict.status === 'unhealthy' && record.suspended.has(verdict.instance))
+}
+
+export function isImpactedBy(record: ServiceRecord, incident: string): boolean {
+  return [...record.impacts.values()].includes(incident)
 }
 
 export function addImpact(turn: Turn, root: OpenIncident, service: string, reason: string): void {
@@ -158,7 +162,23 @@ export function planReview(open: OpenIncident, mono: number): void {
   open.settledAt = mono + diagnosisRules.settleAfterRootMs
 }
 
-export function close(turn: Turn, open: OpenIncident, reason?: string): void {
+export interface Closing {
+  readonly reason: string
+  /** Whoever suffers under the closed one suffers under this one from now on. */
+  readonly heir?: OpenIncident
+}
+
+export function close(turn: Turn, open: OpenIncident, { reason, heir }: Partial<Closing> = {}): void {
+  for (const record of heir ? turn.state.services.values() : []) {
+    for (const [instance, incident] of record.impacts) {
+      if (incident !== open.incident.id || !heir) continue
+      if (record.spec.name === heir.incident.service) record.impacts.delete(instance)
+      else {
+        record.impacts.set(instance, heir.incident.id)
+        addImpact(turn, heir, record.spec.name, record.verdicts.get(instance)?.reason ?? '')
+      }
+    }
+  }
   const at = isoOf(turn.now.wall)
   open.incident = {
     ...open.incident,

@@ -13,7 +13,7 @@ import {
 import { attribute, namedDependencies, reconsiderDependants, sickUpstream, takeBlame } from './attribute.ts'
 import { rejoin } from './families.ts'
 import { buildGraph } from './graph.ts'
-import { close, incidentOf, openIncident, planReview, recover, tellChanges } from './incidents.ts'
+import { close, incidentOf, isImpactedBy, openIncident, planReview, recover, tellChanges } from './incidents.ts'
 import { massOf } from './peers.ts'
 import { keepWave, nextOfStops, noteEnd, passStops } from './stops.ts'
 import {
@@ -74,23 +74,62 @@ function reduce(state: DiagnosisState, event: CoreEvent, now: Now): Reduced<Diag
     default:
       return { state, events: [], effects: [] }
   }
+  for (const record of state.services.values()) judgeOrphans(turn, record)
   tellChanges(turn)
   for (const record of state.services.values()) refreshView(turn, record)
   return { state, events: turn.events, effects: turn.effects }
 }
 
 function changeServices(turn: Turn, specs: readonly ServiceSpec[]): void {
-  const { services, incidents } = turn.state
+  const { services, incidents, removals } = turn.state
   const names = new Set(specs.map((spec) => spec.name))
-  for (const name of services.keys()) if (!names.has(name)) services.delete(name)
+  for (const [name, { spec, removedAt }] of services) {
+    if (names.has(name)) continue
+    services.delete(name)
+    if (spec.domain !== undefined && removedAt !== null) removals.set(name, { domain: spec.domain, at: removedAt })
+    for (const { spec: other, missing } of services.values()) {
+      if (other.dependsOn.some(({ service }) => service === name)) missing.set(name, turn.now.mono)
+    }
+  }
   for (const spec of specs) {
     const known = services.get(spec.name)
     if (known) known.spec = spec
     else services.set(spec.name, freshRecord(spec))
   }
   turn.state.graph = buildGraph(specs)
-  for (const open of incidents.values()) if (!names.has(open.incident.service)) close(turn, open, 'no longer watched')
+  for (const [name, { at }] of removals) {
+    if (names.has(name) || turn.now.mono - at > diagnosisRules.waveMs) removals.delete(name)
+  }
+  for (const open of incidents.values()) {
+    if (!names.has(open.incident.service)) close(turn, open, { reason: 'no longer watched' })
+  }
+  for (const record of services.values()) {
+    for (const name of record.missing.keys()) if (names.has(name)) found(turn, record, name)
+  }
 }
+
+/** What it depends on is there again: it gets as long to settle as after any illness of that, and is then judged anew. */
+function found(turn: Turn, record: ServiceRecord, name: string): void {
+  record.missing.delete(name)
+  const until = turn.now.mono + diagnosisRules.reviveAfterRootMs
+  for (const [instance, { status }] of record.verdicts) {
+    if (status === 'unhealthy' || status === 'degraded') {
+      record.doubts.set(instance, { kind: 'awaiting-root', suspects: [name], until })
+    }
+  }
+}
+
+/** The incident that they suffered under is gone, with its service or its instance: they are judged on their own. */
+function judgeOrphans(turn: Turn, record: ServiceRecord): void {
+  for (const [instance, incident] of record.impacts) {
+    if (turn.state.incidents.has(incident)) continue
+    record.impacts.delete(instance)
+    const verdict = record.verdicts.get(instance)
+    if (verdict && isIll(verdict)) attribute(turn, record, verdict)
+  }
+}
+
+const isIll = ({ status }: Verdict) => status === 'unhealthy' || status === 'degraded'
 
 function instanceChanged(turn: Turn, instance: Instance): void {
   const { service, id, state, startedAt } = instance
@@ -99,11 +138,14 @@ function instanceChanged(turn: Turn, instance: Instance): void {
   if (!record || state === 'unknown') return
   if (startedAt !== null && record.runs.has(id) && record.runs.get(id) !== startedAt) record.renewed.set(id, startedAt)
   // Events are hints and may come twice: an end is one when there was a run, or when this is the first that is heard of it.
-  const ran = record.runs.get(id) !== null
+  const wasRestarting = record.restarting.has(id)
+  const ran = record.runs.get(id) !== null || (wasRestarting && state !== 'restarting')
   const isFirst = !record.runs.has(id)
   record.runs.set(id, startedAt)
   if (instance.networkOf == null) record.networkOf.delete(id)
   else record.networkOf.set(id, instance.networkOf)
+  if (state === 'restarting') record.restarting.add(id)
+  else record.restarting.delete(id)
   noteEnd(turn, record, instance, { ran, isFirst })
   if (state !== 'stopping') record.stopping.delete(id)
   else if (!record.stopping.has(id)) record.stopping.set(id, turn.now.mono)
@@ -125,29 +167,43 @@ function judge(turn: Turn, verdict: Verdict): void {
   // A verdict about a run that has been replaced meanwhile says nothing about its successor.
   if (run && verdict.startedAt !== null && verdict.startedAt !== run) return
   // What was in doubt was another illness, or none: degraded and unhealthy are explained differently.
-  const before = record.verdicts.get(verdict.instance)
-  if (record.doubt?.instance === verdict.instance && before?.status !== verdict.status) record.doubt = null
-  record.verdicts.set(verdict.instance, verdict)
-  const own = incidentOf(turn, verdict.instance)
+  const { instance } = verdict
+  if (record.verdicts.get(instance)?.status !== verdict.status) record.doubts.delete(instance)
+  record.verdicts.set(instance, verdict)
+  const own = incidentOf(turn, instance)
   switch (verdict.status) {
     case 'healthy':
-      record.doubt = null
-      record.impactedBy = null
+      record.doubts.delete(instance)
+      record.impacts.delete(instance)
+      record.missing.clear()
       if (own) recover(turn, own, record.spec.recovery.stableMs)
       endOrphans(turn, record)
       reconsiderDependants(turn, record)
-      rejoin(turn, record, verdict.instance)
+      rejoin(turn, record, instance)
       break
     case 'degraded':
     case 'unhealthy':
-      if (verdict.symptom === 'misconfigured') break
+      // It is there, so it is not ill in the way that it was; whether it is well nobody can tell.
+      if (verdict.symptom === 'misconfigured') settle(turn, record, instance)
       attribute(turn, record, verdict)
       break
     case 'starting':
+      record.doubts.delete(instance)
+      break
     case 'unknown':
-      record.doubt = null
+      record.doubts.delete(instance)
+      // A job that failed, and has been run again.
+      if (verdict.symptom === 'finished') settle(turn, record, instance)
       break
   }
+}
+
+/** Nothing is held against it any more, though it has not been found well. */
+function settle(turn: Turn, record: ServiceRecord, instance: string): void {
+  record.doubts.delete(instance)
+  record.impacts.delete(instance)
+  const own = incidentOf(turn, instance)
+  if (own) recover(turn, own, record.spec.recovery.stableMs)
 }
 
 /** Incidents of instances that nobody has seen in this life of the monitor: with the service well, theirs is over. */
@@ -160,10 +216,10 @@ function endOrphans(turn: Turn, { spec, runs }: ServiceRecord): void {
 
 function confirmed(turn: Turn, token: string, doubtful: readonly string[]): void {
   for (const record of turn.state.services.values()) {
-    const { doubt } = record
-    if (doubt?.kind !== 'confirming' || doubt.token !== token) continue
-    const verdict = record.verdicts.get(doubt.instance)
-    record.doubt = null
+    const [instance, doubt] = askedBy(record, token)
+    if (!doubt) continue
+    const verdict = record.verdicts.get(instance)
+    record.doubts.delete(instance)
     if (!verdict || verdict.status !== 'unhealthy' || turn.state.observerUnwell) return
     if (sickUpstream(turn, record, verdict)) return attribute(turn, record, verdict)
     // A stopped process still has its connections accepted by the kernel: that proves nothing.
@@ -173,24 +229,35 @@ function confirmed(turn: Turn, token: string, doubtful: readonly string[]): void
     if (suspects.length === 0)
       return takeBlame(turn, record, verdict, massOf(turn, record, doubt.peers, doubtful) ?? undefined)
     const until = turn.now.mono + diagnosisRules.lateRootMs
-    record.doubt = { kind: 'awaiting-root', instance: verdict.instance, suspects, until }
+    record.doubts.set(instance, { kind: 'awaiting-root', suspects, until })
     return
   }
+}
+
+type Asked = Extract<Doubt, { kind: 'confirming' }>
+
+function askedBy({ doubts }: ServiceRecord, token: string): readonly [string, Asked] | readonly ['', null] {
+  for (const [instance, doubt] of doubts) {
+    if (doubt.kind === 'confirming' && doubt.token === token) return [instance, doubt]
+  }
+  return ['', null]
 }
 
 function passTime(turn: Turn): void {
   const { now, state } = turn
   for (const record of state.services.values()) {
     passStops(turn, record, (verdict) => attribute(turn, record, verdict))
-    const { doubt } = record
-    if (!doubt || now.mono < doubt.until) continue
-    const later = doubt.kind === 'dying' && stillDying(turn, record, doubt)
-    if (later) record.doubt = later
-    else conclude(turn, record, doubt)
+    for (const [instance, doubt] of [...record.doubts]) {
+      // What was concluded of another copy a moment ago may have settled this one.
+      if (record.doubts.get(instance) !== doubt || now.mono < doubt.until) continue
+      const later = doubt.kind === 'dying' && stillDying(turn, record, doubt)
+      if (later) record.doubts.set(instance, later)
+      else conclude(turn, record, instance, doubt)
+    }
   }
   for (const open of state.incidents.values()) {
     if (open.reviewAt !== null && now.mono >= open.reviewAt) review(turn, open.incident.id)
-    const stillImpacted = [...state.services.values()].some((record) => record.impactedBy === open.incident.id)
+    const stillImpacted = [...state.services.values()].some((record) => isImpactedBy(record, open.incident.id))
     if (open.closesAt !== null && now.mono >= open.closesAt && !stillImpacted) close(turn, open)
   }
 }
@@ -200,18 +267,19 @@ function stillDying(turn: Turn, record: ServiceRecord, doubt: Extract<Doubt, { k
   const { now, state } = turn
   if (now.mono >= doubt.latest) return null
   for (const name of state.graph.upstream(record.spec.name)) {
-    const above = state.services.get(name)?.doubt
-    // Whose time is up in this very turn is judged in it; the few milliseconds keep a cycle from spinning.
-    if (above?.kind === 'dying') return { ...doubt, until: Math.max(above.until, now.mono + 10) }
+    for (const above of state.services.get(name)?.doubts.values() ?? []) {
+      // Whose time is up in this very turn is judged in it; the few milliseconds keep a cycle from spinning.
+      if (above.kind === 'dying') return { ...doubt, until: Math.max(above.until, now.mono + 10) }
+    }
   }
   return null
 }
 
 /** The time of a doubt is up: what did not show by now is taken not to be. */
-function conclude(turn: Turn, record: ServiceRecord, doubt: Doubt): void {
-  record.doubt = null
-  const verdict = record.verdicts.get(doubt.instance)
-  if (!verdict || (verdict.status !== 'unhealthy' && verdict.status !== 'degraded')) return
+function conclude(turn: Turn, record: ServiceRecord, instance: string, doubt: Doubt): void {
+  record.doubts.delete(instance)
+  const verdict = record.verdicts.get(instance)
+  if (!verdict || !isIll(verdict)) return
   if (sickUpstream(turn, record, verdict)) return attribute(turn, record, verdict)
   if (doubt.kind === 'dying') return takeBlame(turn, record, verdict)
   // Ask again rather than guess: nobody is restarted while a dependency is in doubt.
@@ -227,8 +295,8 @@ function review(turn: Turn, id: string): void {
   const settled = turn.now.mono >= open.settledAt
   open.reviewAt = settled ? null : open.settledAt
   for (const record of turn.state.services.values()) {
-    if (record.impactedBy !== id) continue
-    const ill = [...record.verdicts.values()].filter(({ instance, status, evidence }) => {
+    const under = [...record.verdicts.values()].filter(({ instance }) => record.impacts.get(instance) === id)
+    const ill = under.filter(({ instance, status, evidence }) => {
       // What somebody stopped and left stopped is told already.
       if (record.stops.has(instance)) return false
       // The dead are being started one after another by now, which may take its time in a large fleet.
@@ -236,8 +304,7 @@ function review(turn: Turn, id: string): void {
         ? status === 'unhealthy' || status === 'degraded'
         : status === 'unhealthy' && evidence !== 'certain'
     })
-    if (ill.length === 0 && !settled) continue
-    record.impactedBy = null
+    for (const { instance } of settled ? under : ill) record.impacts.delete(instance)
     for (const verdict of ill) attribute(turn, record, verdict)
   }
 }
@@ -256,7 +323,7 @@ function restore(turn: Turn, event: Restored): void {
     }
     if (incident.recoveredAt !== null) planReview(open, mono)
     turn.state.incidents.set(incident.id, open)
-    if (!turn.state.services.has(incident.service)) close(turn, open, 'no longer watched')
+    if (!turn.state.services.has(incident.service)) close(turn, open, { reason: 'no longer watched' })
   }
 }
 
@@ -270,12 +337,13 @@ function forget(turn: Turn, service: string, instance: string): void {
   record.stops.delete(instance)
   record.renewed.delete(instance)
   record.networkOf.delete(instance)
+  record.restarting.delete(instance)
+  record.doubts.delete(instance)
+  record.impacts.delete(instance)
   record.removedAt = turn.now.mono
-  if (record.doubt?.instance === instance) record.doubt = null
-  if (record.verdicts.size === 0) record.impactedBy = null
   const own = incidentOf(turn, instance)
   if (own?.incident.cause === 'operator') keepWave(turn, own)
-  else if (own) close(turn, own, 'the instance was removed')
+  else if (own) close(turn, own, { reason: 'the instance was removed' })
 }
 
 /** Who is no longer left alone is judged by what is known of it now. */
@@ -289,8 +357,7 @@ function maintain(turn: Turn, entries: readonly Maintenance[]): void {
   for (const name of before) {
     const record = maintenance.has(name) ? undefined : services.get(name)
     for (const verdict of record?.verdicts.values() ?? []) {
-      const ill = verdict.status === 'unhealthy' || verdict.status === 'degraded'
-      if (record && ill && verdict.symptom !== 'misconfigured') attribute(turn, record, verdict)
+      if (record && isIll(verdict)) attribute(turn, record, verdict)
     }
   }
 }
@@ -298,7 +365,7 @@ function maintain(turn: Turn, entries: readonly Maintenance[]): void {
 function wakeAt(state: DiagnosisState): number | null {
   let at = Infinity
   for (const record of state.services.values()) {
-    if (record.doubt) at = Math.min(at, record.doubt.until)
+    for (const { until } of record.doubts.values()) at = Math.min(at, until)
     if (record.stops.size > 0) at = Math.min(at, nextOfStops(record))
   }
   for (const open of state.incidents.values()) {
@@ -311,7 +378,7 @@ function wakeAt(state: DiagnosisState): number | null {
 /** An incident under which somebody is still ill closes at the review at the earliest: no need to wake before. */
 function closable(state: DiagnosisState, id: string): number {
   for (const record of state.services.values()) {
-    if (record.impactedBy === id) return state.incidents.get(id)?.reviewAt ?? Infinity
+    if (isImpactedBy(record, id)) return state.incidents.get(id)?.reviewAt ?? Infinity
   }
   return 0
 }

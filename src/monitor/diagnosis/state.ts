@@ -38,12 +38,14 @@ export const diagnosisRules = {
    * the first evidence of each, which silence needs 2.5 s to become a verdict.
    */
   mass: { services: 3, share: 0.55, withinMs: 12_500 },
+  /** Who falls ill this soon after something that it depends on was removed does so for want of that. */
+  missingMs: 300_000,
   /** So often down within so long is flapping: one incident, which closes only after as long without. */
   flapping: { downs: 3, withinMs: 600_000 },
 } as const
 
 /**
- * Why a service that is ill has no incident yet.
+ * Why an instance that is ill has no incident yet.
  * confirming: dependencies are being asked · awaiting-root: a dependency is doubted, its own verdict is due ·
  * awaiting-liveness: its readiness is silent, and liveness may be so in a moment · dying: it is dead, and a dependency may be
  * seen dead in a moment; not waited for beyond `latest`
@@ -52,19 +54,17 @@ export type Doubt =
   | {
       readonly kind: 'confirming'
       readonly token: string
-      readonly instance: string
       readonly until: number
       /** Those asked only to see whether the illness is general. */
       readonly peers: readonly string[]
     }
   | {
       readonly kind: 'awaiting-root'
-      readonly instance: string
       readonly suspects: readonly string[]
       readonly until: number
     }
-  | { readonly kind: 'awaiting-liveness'; readonly instance: string; readonly until: number }
-  | { readonly kind: 'dying'; readonly instance: string; readonly until: number; readonly latest: number }
+  | { readonly kind: 'awaiting-liveness'; readonly until: number }
+  | { readonly kind: 'dying'; readonly until: number; readonly latest: number }
 
 export interface ServiceRecord {
   spec: ServiceSpec
@@ -86,9 +86,14 @@ export interface ServiceRecord {
   readonly networkOf: Map<string, string>
   /** Monotonic times at which it went down. */
   downs: number[]
-  doubt: Doubt | null
-  /** Incident of another service that this one suffers under. */
-  impactedBy: string | null
+  /** By instance: of several copies each may be ill in its own way. */
+  readonly doubts: Map<string, Doubt>
+  /** Instance → incident of another service that it suffers under. */
+  readonly impacts: Map<string, string>
+  /** Dependencies that are not there any more, by when that was found; monotonic. */
+  readonly missing: Map<string, number>
+  /** Instances that their runtime is about to start again. */
+  readonly restarting: Set<string>
   view: ServiceView
 }
 
@@ -112,6 +117,8 @@ export interface DiagnosisState {
   graph: Graph
   observerUnwell: boolean
   readonly maintenance: Map<string, Maintenance>
+  /** Services that went with their last instance: that somebody takes their domain apart is remembered for a while. */
+  readonly removals: Map<string, { readonly domain: string; readonly at: number }>
   tokens: number
   /** Incident ids given within the last millisecond that gave any: an id is never given twice. */
   readonly given: { stamp: string; count: number }
@@ -123,6 +130,7 @@ export const initialState = (): DiagnosisState => ({
   graph: buildGraph([]),
   observerUnwell: false,
   maintenance: new Map(),
+  removals: new Map(),
   tokens: 0,
   given: { stamp: '', count: 0 },
 })
@@ -146,8 +154,10 @@ export const freshRecord = (spec: ServiceSpec): ServiceRecord => ({
   renewed: new Map(),
   networkOf: new Map(),
   downs: [],
-  doubt: null,
-  impactedBy: null,
+  doubts: new Map(),
+  impacts: new Map(),
+  missing: new Map(),
+  restarting: new Set(),
   view: freshView(spec.name),
 })
 

@@ -4,7 +4,7 @@ import { diagnosisRules, type OpenIncident, type ServiceRecord, type Turn } from
 
 /**
  * An instance that somebody stopped, or whose end nobody saw. Nothing is said before `sayAt`, for a restart or a
- * replacement is over by then; at `decideAt` it counts as dead, unless by then the intent has shown. `resting`: it has.
+ * replacement is over by then; at `decideAt` it counts as dead, unless by then the intent has shown.
  */
 export interface Stop {
   readonly by: Extract<EndedBy, 'stop' | 'before' | 'unknown'>
@@ -14,14 +14,17 @@ export interface Stop {
   readonly sayAt: number
   said: boolean
   decideAt: number
-  resting: boolean
+  /** What shows that it was meant; null: nothing yet. */
+  meant: 'before' | 'together' | 'ill' | 'renamed' | null
+  /** What people called it when it was stopped. */
+  readonly name: string | null
 }
 
 /** Notes how the instance's last run ended; what runs again, or was not stopped, is forgotten. */
 export function noteEnd(
   turn: Turn,
   record: ServiceRecord,
-  { id, state, exit }: Instance,
+  { id, state, exit, name: called }: Instance,
   { ran, isFirst }: { readonly ran: boolean; readonly isFirst: boolean },
 ): void {
   if (state === 'stopping' || state === 'unknown') return
@@ -30,19 +33,38 @@ export function noteEnd(
     record.stops.delete(id)
     return
   }
-  if (record.stops.has(id) || !ran) return
+  const name = called ?? null
+  const known = record.stops.get(id)
+  if (known) {
+    // Put aside for another that is to take its place.
+    if (name !== known.name && known.meant === null) rest(known, 'renamed')
+    return
+  }
+  if (!ran) return
   const { mono } = turn.now
   const { sayStopMs, stopMs } = diagnosisRules
-  const resting = by === 'before'
+  const meant = by === 'before' ? 'before' : by === 'stop' && isKnownIll(turn, id) ? 'ill' : null
   record.stops.set(id, {
     by,
     askedAt: record.stopping.get(id) ?? mono,
     at: mono,
-    sayAt: resting ? Infinity : mono + sayStopMs,
+    sayAt: by === 'before' ? Infinity : mono + sayStopMs,
     said: false,
-    decideAt: resting ? Infinity : mono + stopMs,
-    resting,
+    decideAt: meant === null ? mono + stopMs : Infinity,
+    meant,
+    name,
   })
+}
+
+function rest(stop: Stop, meant: NonNullable<Stop['meant']>): void {
+  stop.decideAt = Infinity
+  stop.meant = meant
+}
+
+/** Nobody stops what is ill, or crashes again and again, to have it started. */
+function isKnownIll(turn: Turn, instance: string): boolean {
+  const own = incidentOf(turn, instance)?.incident
+  return own?.severity === 'unhealthy' && own.recoveredAt === null && own.cause !== 'operator'
 }
 
 function stoppedBy(
@@ -62,18 +84,14 @@ export function passStops(turn: Turn, record: ServiceRecord, dead: (verdict: Ver
   for (const [id, stop] of record.stops) {
     const verdict = record.verdicts.get(id)
     if (verdict?.evidence !== 'certain') continue
-    if (stop.decideAt === Infinity) continue
     const isDue = mono >= stop.decideAt
-    if (isDue) {
-      stop.decideAt = Infinity
-      stop.resting = isStoppedTogether(turn, record, stop)
-    }
-    if (isDue && !stop.resting) {
+    if (isDue && isStoppedTogether(turn, record, stop)) rest(stop, 'together')
+    if (isDue && stop.meant === null) {
       record.stops.delete(id)
       dead(verdict)
     } else if (mono >= stop.sayAt && !stop.said) {
       stop.said = true
-      say(turn, record, verdict)
+      if (!turn.state.maintenance.has(record.spec.name)) say(turn, record, verdict)
     }
   }
 }
@@ -83,8 +101,8 @@ export function nextOfStops(record: ServiceRecord): number {
   let at = Infinity
   for (const [id, stop] of record.stops) {
     // Without the verdict there is nothing to do, however late it is.
-    if (stop.decideAt === Infinity || record.verdicts.get(id)?.evidence !== 'certain') continue
-    at = Math.min(at, stop.said ? stop.decideAt : stop.sayAt)
+    if (record.verdicts.get(id)?.evidence !== 'certain') continue
+    at = Math.min(at, stop.decideAt, stop.said ? Infinity : stop.sayAt)
   }
   return at
 }
@@ -93,9 +111,9 @@ function say(turn: Turn, record: ServiceRecord, verdict: Verdict): void {
   const own = incidentOf(turn, verdict.instance)
   if (own?.incident.cause === 'operator' && own.incident.recoveredAt === null) return
   const wave = own ? undefined : waveOf(turn, record)
-  record.doubt = null
+  record.doubts.delete(verdict.instance)
   if (wave) {
-    record.impactedBy = wave.incident.id
+    record.impacts.set(verdict.instance, wave.incident.id)
     addImpact(turn, wave, record.spec.name, 'stopped as well')
     return
   }
@@ -123,9 +141,12 @@ function isStoppedTogether(turn: Turn, record: ServiceRecord, stop: Stop): boole
     if (other === record || other.spec.domain !== domain) continue
     if (other.stopping.size > 0) return true
     if (other.removedAt !== null && near(other.removedAt, other.removedAt, stopMs)) return true
-    for (const { askedAt, at, by, resting } of other.stops.values()) {
-      if (by !== 'before' && near(askedAt, at, resting ? waveMs : stopMs)) return true
+    for (const { askedAt, at, by, meant } of other.stops.values()) {
+      if (by !== 'before' && near(askedAt, at, meant === 'together' ? waveMs : stopMs)) return true
     }
+  }
+  for (const removal of turn.state.removals.values()) {
+    if (removal.domain === domain && near(removal.at, removal.at, stopMs)) return true
   }
   return false
 }

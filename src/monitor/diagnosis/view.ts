@@ -44,7 +44,7 @@ function viewOf(turn: Turn, record: ServiceRecord): Omit<ServiceView, 'since'> {
     cause: causeOf(record, worst, own?.incident.cause ?? null),
     symptom: worst.symptom,
     reason: partly ? `${verdicts.length - sound} of ${verdicts.length} instances: ${reason}` : reason || null,
-    incident: ill ? (record.impactedBy ?? own?.incident.id ?? null) : null,
+    incident: ill ? (record.impacts.get(worst.instance) ?? own?.incident.id ?? null) : null,
   }
 }
 
@@ -68,23 +68,32 @@ function inOperatorsHand(
     return { symptom: 'stopped', reason: `it was ${how} when Medyk first saw it, and is left so` }
   }
   const who = stop.by === 'stop' ? 'somebody has stopped it' : 'it has ended, and nobody saw how'
-  const then = stop.resting
-    ? 'together with others: it is left so'
-    : `it is started ${diagnosisRules.stopMs / 1_000} s after that, unless it is removed, replaced, or others are stopped too`
+  const then =
+    stop.meant !== null
+      ? MEANT[stop.meant]
+      : `it is started ${diagnosisRules.stopMs / 1_000} s after that, unless it is removed, replaced, or others are stopped too`
   return { symptom: 'stopped', reason: `${who}; ${then}` }
 }
+
+const MEANT = {
+  before: 'it is left so',
+  together: 'others as well: it is left so',
+  ill: 'it was ill already: it is left so',
+  renamed: 'and it was renamed: it is left so',
+} as const
 
 function causeOf(record: ServiceRecord, verdict: Verdict, own: Cause | null): Cause | null {
   if (verdict.symptom === 'observer' || verdict.symptom === 'runtime') return 'observer'
   if (verdict.symptom === 'stopped') return 'operator'
   if (verdict.status !== 'degraded' && verdict.status !== 'unhealthy') return null
   if (verdict.symptom === 'misconfigured') return 'operator'
-  if (record.impactedBy !== null || record.doubt?.kind === 'awaiting-root') return 'dependency'
+  const { instance } = verdict
+  if (record.impacts.has(instance) || record.doubts.get(instance)?.kind === 'awaiting-root') return 'dependency'
   return own
 }
 
 function explain(turn: Turn, record: ServiceRecord, verdict: Verdict): string {
-  const root = record.impactedBy === null ? null : turn.state.incidents.get(record.impactedBy)
+  const root = turn.state.incidents.get(record.impacts.get(verdict.instance) ?? '')
   if (!root || verdict.status === 'healthy') return verdict.reason
   const { service, recoveredAt } = root.incident
   return recoveredAt === null ? `${service} is ill: ${verdict.reason}` : `settling after ${service}: ${verdict.reason}`

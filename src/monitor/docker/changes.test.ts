@@ -46,6 +46,13 @@ describe('what is told of a container', () => {
     expect(shown(tellings(former, view('exited', FIRST, ENDED), end))).toEqual([['exited', null, 'itself']])
   })
 
+  it('is that somebody has stopped it, where Docker was about to start it again', () => {
+    const former = view('restarting', FIRST, ENDED)
+    expect(shown(tellings(former, view('exited', FIRST, ENDED), end))).toEqual([['exited', null, 'stop']])
+    const failed = view('exited', FIRST, ENDED, { Error: 'no such directory' })
+    expect(shown(tellings(former, failed, end))).toEqual([['exited', null, 'itself']])
+  })
+
   it.each([
     ['its first sight, running', null, view('running', FIRST), false],
     ['its first sight, exited', null, view('exited', FIRST, ENDED), true],

@@ -37,9 +37,20 @@ export function tellings(former: ContainerView | null, now: ContainerView, end: 
   }
   if (!former || significant(former) !== significant(now)) {
     const ended = !runs(now) && now.finishedAt !== null
-    told.push({ container: now, end: ended ? (end?.end ?? 'unknown') : null })
+    const how = isBrokenOff(former, now) ? 'stop' : (end?.end ?? 'unknown')
+    told.push({ container: now, end: ended ? how : null })
   }
   return told
+}
+
+/**
+ * Docker was about to start it again and does not any more, though it did not fail to: somebody has stopped it. There was no
+ * process to send a signal to, so nothing else tells.
+ */
+function isBrokenOff(former: ContainerView | null, now: ContainerView): boolean {
+  return (
+    former?.state === 'restarting' && now.state === 'exited' && former.finishedAt === now.finishedAt && now.error === ''
+  )
 }
 
 /** Of a run whose end nobody saw and that has been followed by another. */

@@ -102,6 +102,7 @@ export class Containers implements Disposable {
       return
     }
     if (entry.ends.note(event, entry.view ?? undefined) === 'stopping') this.#stopping(entry)
+    if (event.action === 'stop') this.#stoppedLate(entry)
     if (!TO_LOOK_AT.has(event.action)) return
     this.#look(entry).catch((error: unknown) => {
       this.#context.logger.debug(
@@ -192,6 +193,15 @@ export class Containers implements Disposable {
       { unref: true },
     )
     if (first) this.#context.tell({ type: 'container', container: entry.view, stopping: true, end: null })
+  }
+
+  /** Told to have ended by itself; yet it was stopped, as is known only now. */
+  #stoppedLate(entry: Entry): void {
+    const { view, end, ends } = entry
+    if (view?.state !== 'exited' || view.finishedAt === null || end !== 'itself') return
+    if (ends.of(Date.parse(view.finishedAt))?.end !== 'stop') return
+    entry.end = 'stop'
+    this.#context.tell({ type: 'container', container: view, stopping: false, end: 'stop' })
   }
 
   #forgetStopping(entry: Entry): void {

@@ -33,6 +33,8 @@ describe('how a run came to its end', () => {
     ['a kill long after a signal that it has ignored', ['kill 15', '+31 kill 9', '+31 die'], 'kill'],
     ['a crash after it was killed and started', ['kill 9', 'die', 'start', '+5 die'], 'itself'],
     ['a crash right after a start that followed a stop', ['kill 15', 'start', '+1 die'], 'itself'],
+    ['docker stop between two runs of a restart policy', ['die', 'stop'], 'stop'],
+    ['a crash after it was stopped between two runs and started', ['die', 'stop', 'start', 'die'], 'itself'],
     ['nothing seen', ['start'], null],
   ])('%s', (_, told, end) => {
     expect(endAfter(told).end).toBe(end)

@@ -50,6 +50,10 @@ export class RunEnds {
         this.#asked = null
         return null
       }
+      case 'stop':
+        // Between two runs of a restart policy there is no process to send a signal to: this is all that Docker tells.
+        if (this.#last?.end === 'itself') this.#last = { ...this.#last, end: 'stop' }
+        return null
       case 'start':
         this.#asked = null
         return null

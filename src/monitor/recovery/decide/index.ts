@@ -56,8 +56,9 @@ function take(turn: Turn, event: CoreEvent): void {
       return wanted(turn, event)
     case 'incident.opened':
     case 'incident.updated':
-      // Somebody has taken it into their own hands: whatever was planned for it is off.
-      if (event.incident.cause === 'operator') incidentOver(turn, event.incident, true)
+      // Somebody has taken it into their own hands, or it is another's illness after all: whatever was planned for it is off.
+      if (event.incident.cause === 'operator' || event.incident.cause === 'dependency')
+        incidentOver(turn, event.incident, true)
       return
     case 'incident.recovered':
     case 'incident.closed':

@@ -127,7 +127,7 @@ function endedEvent(former: Instance | null, now: Instance): RuntimeEvent['type'
 }
 
 function differs(former: Instance, now: Instance): RuntimeEvent['type'] | null {
-  const shown = ({ name, address, health, networkOf }: Instance) =>
-    JSON.stringify([name, address, health?.status, health?.broken, networkOf])
+  const shown = ({ name, address, health, networkOf, exit }: Instance) =>
+    JSON.stringify([name, address, health?.status, health?.broken, networkOf, exit?.endedBy])
   return shown(former) === shown(now) ? null : 'instance.changed'
 }

@@ -260,6 +260,8 @@ export class DockerRuntime implements Runtime {
     if (begun) this.#onRun(tracked)
     const ours = tracked.endingUntil !== null && this.#context.clock.mono() < tracked.endingUntil
     if (ended && known?.view.finishedAt !== view.finishedAt) tracked.endedBy = ours ? 'medyk' : (end ?? 'unknown')
+    // A restart policy was about to bring it back until somebody stopped it.
+    else if (ended && end === 'stop' && tracked.endedBy === 'itself') tracked.endedBy = 'stop'
     tracked.view = view
     tracked.lost = false
     // What we asked for ourselves need not be told as somebody's intention.
