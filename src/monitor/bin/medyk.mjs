@@ -9,7 +9,7 @@ if (major < 24) {
 const source = process.execArgv.some((argument) => argument.includes('medyk-source'))
 // A daemon runs for months beside what it watches: with these a quarter of its memory is saved, and what it costs is speed
 // that it does not need. They count from the start of the process only, so it becomes another one, with the same pid.
-const lean = ['--max-semi-space-size=1', '--optimize-for-size', '--v8-pool-size=1', '--no-opt']
+const lean = ['--max-semi-space-size=1', '--optimize-for-size', '--v8-pool-size=1', '--no-opt', '--no-maglev']
 if (process.argv[2] === 'serve' && !source && !process.execArgv.includes(lean[0]) && process.platform === 'linux') {
   try {
     const flags = ['--disable-warning=ExperimentalWarning', ...lean, ...process.execArgv]
