@@ -64,6 +64,18 @@ describe('a service that dies by itself', () => {
     expect(stopped.acts()).toMatchObject([{ kind: 'restart', graceMs: 0 }])
   })
 
+  it('is killed the second time, when an orderly restart did not help', () => {
+    const bench = new Bench(spec('camera', [], { delaysMs: [0] }))
+    bench.hung('camera')
+    bench.done()
+    bench.hung('camera')
+    bench.pass(3_000)
+    expect(bench.acts().map(({ kind, graceMs }) => [kind, graceMs])).toEqual([
+      ['restart', 1_000],
+      ['restart', 0],
+    ])
+  })
+
   it('is never restarted for being degraded', () => {
     const bench = pipeline()
     bench.verdict('camera', { status: 'degraded', evidence: 'slow', symptom: 'slow', reason: 'answers take 800 ms' })

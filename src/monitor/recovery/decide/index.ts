@@ -241,6 +241,7 @@ function admit(
     believed,
     waitUntil: now.mono + globalRules.waitForRootMs,
     phase: { kind: 'waiting', until: now.mono },
+    restarts: 0,
     over: false,
     withheld: null,
     wakeAt: null,

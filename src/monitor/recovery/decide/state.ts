@@ -72,6 +72,8 @@ export interface Patient {
   rejoin: boolean
   /** Ill as one of many of this domain (null: the host); undefined: alone. */
   massDomain?: string | null
+  /** Restarts within this treatment. */
+  restarts: number
   /** Its incident was over while an action was under way. */
   over: boolean
   /** The last reason that was published for doing nothing. */
