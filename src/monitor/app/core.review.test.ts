@@ -234,3 +234,38 @@ describe('an incident ends', () => {
     expect(bench.state.recovery.patients.size).toBe(0)
   })
 })
+
+describe('where nothing on the whole host answers', () => {
+  const probe = {
+    name: 'live',
+    role: 'liveness',
+    kind: 'http',
+    options: {},
+    intervalMs: 1_000,
+    timeoutMs: 1_300,
+  } as const
+  const small = (name: string, domain: string) => ({ ...shop(name), domain, probes: [probe] })
+  const host = () => new Bench(small('a', 'one'), small('b', 'two'), small('c', 'three'), small('d', 'four'))
+
+  it('projects of a single service are a mass failure together', () => {
+    const bench = host()
+    bench.hung('a')
+    bench.confirm('b', 'c', 'd')
+    expect(bench.acts()).toEqual([])
+    expect(bench.ofType('mass.failure')).toMatchObject([{ domain: null, ill: 4, of: 4 }])
+    for (const name of ['b', 'c', 'd']) {
+      bench.hung(name)
+      bench.confirm('a', 'b', 'c', 'd')
+    }
+    bench.pass(59_000)
+    expect(bench.acts()).toEqual([])
+    expect(bench.ofType('mass.failure')).toHaveLength(1)
+  })
+
+  it('one of them is restarted where the others answer', () => {
+    const bench = host()
+    bench.hung('a')
+    bench.confirm()
+    expect(acted(bench)).toEqual(['restart a'])
+  })
+})

@@ -34,6 +34,7 @@ const known = (part: Partial<Remembered> = {}): Remembered => ({
   proven: new Set(['abc']),
   incidents: [],
   endOf: () => 'kill',
+  acted: () => false,
   wall: WALL,
   ...part,
 })
@@ -50,6 +51,18 @@ describe('what is found stopped', () => {
       'was being cured by the former life',
       { incidents: [incident({})], proven: new Set(), endOf: () => null },
       found('2026-01-01T11:00:00.000Z'),
+      'itself',
+    ],
+    [
+      'was ill, and stopped by somebody while nobody watched',
+      { incidents: [incident({})], endOf: () => 'stop' },
+      found(),
+      'before',
+    ],
+    [
+      'was stopped by the former life, which died before it could start it again',
+      { incidents: [incident({})], endOf: () => 'stop', acted: () => true },
+      found(),
       'itself',
     ],
     ['had been cured by it', { incidents: [incident({ recoveredAt: 'x' })], endOf: () => null }, found(), 'before'],

@@ -8,6 +8,8 @@ export interface Remembered {
   readonly proven: ReadonlySet<string>
   /** Left open by the former life. */
   readonly incidents: readonly Incident[]
+  /** Whether an action of ours was under way at that time (ISO 8601): then an end was its doing, and no operator's. */
+  acted(instance: string, at: string): boolean
   /** How the last run of an instance ended, as far as its runtime still knows. */
   endOf(instance: Instance): EndedBy | null
   /** Wall-clock milliseconds. */
@@ -23,8 +25,10 @@ export function atFirstSight(instance: Instance, known: Remembered): Instance {
   const { exit, state, id } = instance
   if (exit?.endedBy !== 'before' || (state !== 'exited' && state !== 'failed')) return instance
   const open = known.incidents.find((incident) => incident.instance === id && incident.recoveredAt === null)
-  if (open) return open.cause === 'operator' ? instance : { ...instance, exit: { ...exit, endedBy: 'itself' } }
   const endedBy = known.endOf(instance)
+  // It was ill, and while nobody watched somebody has stopped it.
+  const isLeft = open?.cause === 'operator' || (endedBy === 'stop' && !known.acted(id, exit.at))
+  if (open) return isLeft ? instance : { ...instance, exit: { ...exit, endedBy: 'itself' } }
   const recent = known.wall - Date.parse(exit.at) < RECENT_MS
   if (!known.proven.has(id) || !recent || (endedBy !== 'kill' && endedBy !== 'itself')) return instance
   return { ...instance, exit: { ...exit, endedBy } }

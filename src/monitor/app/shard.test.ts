@@ -93,6 +93,15 @@ describe('a shard', { timeout: 30_000 }, () => {
     expect(performance.now() - startedAt).toBeLessThan(1_500)
   })
 
+  test('confirms what ran once and ended well: nobody who comes after it waits for it', async () => {
+    const one = await shard(stack)
+    const exit = { code: 0, signal: null, oomKilled: false, at: '', endedBy: 'itself' as const }
+    const job = { ...spec('job', 1), probes: [], job: true as const }
+    one.watch([job], [instance('job', { state: 'exited', exit })])
+    one.send({ type: 'confirm', token: 't', services: ['job'], withinMs: 300 })
+    await expect.poll(() => one.events(), soon).toMatchObject([{ type: 'confirmed', sound: ['job'], doubtful: [] }])
+  })
+
   test('tells about each second: attempts, latency, lateness', async () => {
     const one = await shard(stack)
     const { port } = await target(stack)

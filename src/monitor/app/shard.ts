@@ -276,7 +276,9 @@ export class Shard implements Disposable {
 
   /** A good answer now. Where there is nobody to ask, or only a guess that was never right, it is enough that it runs. */
   async #looksSound({ spec, detection, abort }: Target, withinMs: number): Promise<boolean> {
-    const { instance } = detection
+    const { instance, finding } = detection
+    // It has done what it was there for: there is nothing to be had of it any more.
+    if (finding.symptom === 'finished') return true
     const known = spec.probes.filter((probe) => !probe.guessed || hasSucceeded(detection, probe.name))
     const probe = known.find(({ role }) => role === 'liveness') ?? known[0]
     if (!probe) return instance.state === 'running'

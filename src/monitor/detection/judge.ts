@@ -34,8 +34,9 @@ export function judge(state: DetectionState, now: number): Finding {
 function judgeEnd({ instance, job, mayFinish }: DetectionState): Finding {
   const { exit } = instance
   if (exit?.oomKilled) return findings.oom
-  const byItself = exit?.endedBy === undefined || exit.endedBy === 'itself' || exit.endedBy === 'before'
-  const well = exit?.code === 0 && byItself && instance.state === 'exited'
+  // Nobody who kills or stops it is told a code 0 as a rule, so one that nobody saw end is most likely done.
+  const asked = exit?.endedBy === 'kill' || exit?.endedBy === 'stop' || exit?.endedBy === 'medyk'
+  const well = exit?.code === 0 && !asked && instance.state === 'exited'
   return well && (job || mayFinish) ? findings.finished : findings.exited
 }
 

@@ -35,7 +35,8 @@ function viewOf(turn: Turn, record: ServiceRecord): Omit<ServiceView, 'since'> {
   const status = partly ? 'degraded' : worst.status
   const own = incidentOf(turn, worst.instance)
   const ill = worst.status === 'degraded' || worst.status === 'unhealthy'
-  const reason = explain(turn, record, worst)
+  const isMissing = own?.incident.cause === 'dependency' && own.incident.recoveredAt === null
+  const reason = isMissing ? own.incident.reason : explain(turn, record, worst)
   const inHand = ill ? inOperatorsHand(turn, record, worst) : null
   if (inHand) return { name, status: 'unknown', cause: 'operator', incident: own?.incident.id ?? null, ...inHand }
   return {

@@ -65,8 +65,8 @@ export class DockerRuntime implements Runtime {
     this.#wanted = validated(services.filter(({ runtime }) => runtime === KIND))
     for (const tracked of this.#tracked.values()) {
       const service = this.#serviceOf(tracked.view)
-      if (service === null) this.#drop(tracked)
-      else tracked.service = service
+      // Under another name it is another service's instance, which is found below.
+      if (service !== tracked.service) this.#drop(tracked)
     }
     for (const view of this.#host.containers.values()) {
       const service = this.#serviceOf(view)
