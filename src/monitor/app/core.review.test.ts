@@ -269,3 +269,18 @@ describe('where nothing on the whole host answers', () => {
     expect(acted(bench)).toEqual(['restart a'])
   })
 })
+
+it('what was stopped in its illness is not started behind a dependency that falls ill a moment later', () => {
+  const bench = project()
+  bench.endedBy('api', 'itself', { code: 1 })
+  bench.pass(500)
+  bench.done()
+  bench.stopping('api')
+  bench.endedBy('api', 'stop')
+  bench.endedBy('db', 'itself', { code: 1 })
+  bench.pass(2_000)
+  bench.done()
+  bench.healthy('db')
+  bench.pass(600_000)
+  expect(acted(bench)).toEqual(['start api', 'start db'])
+})

@@ -104,6 +104,11 @@ export class Bench {
     this.verdict(name, { status: 'starting' })
   }
 
+  /** Another run has begun, and nobody was told. */
+  restartedUnseen(name: string): void {
+    this.runs.set(name, (this.runs.get(name) ?? 0) + 1)
+  }
+
   exited(name: string): void {
     const exit = { code: 1, signal: null, oomKilled: false, at: '' }
     this.send({

@@ -102,6 +102,8 @@ function adoptLateSymptoms(turn: Turn, root: OpenIncident): readonly Verdict[] {
     const record = turn.state.services.get(service)
     const verdict = instance === null ? undefined : record?.verdicts.get(instance)
     if (record && verdict && isFrozen(record, verdict)) continue
+    // What somebody has taken into their own hands comes after nobody.
+    if (turn.state.maintenance.has(service) || (instance !== null && record?.stops.has(instance))) continue
     addImpact(turn, root, service, reason)
     close(turn, other, { reason: `symptom of ${root.incident.id}`, heir: root })
     if (record && instance !== null) record.impacts.set(instance, root.incident.id)

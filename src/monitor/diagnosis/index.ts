@@ -108,7 +108,7 @@ function changeServices(turn: Turn, specs: readonly ServiceSpec[]): void {
   }
 }
 
-/** What it depends on is there again: it gets as long to settle as after any illness of that, and is then judged anew. */
+/** What it depends on is there again, or not needed: it gets as long to settle as after any illness of that, and is then judged anew. */
 function found(turn: Turn, record: ServiceRecord, name: string): void {
   record.missing.delete(name)
   const until = turn.now.mono + diagnosisRules.reviveAfterRootMs
@@ -138,8 +138,9 @@ function instanceChanged(turn: Turn, instance: Instance): void {
   if (!record || state === 'unknown') return
   if (startedAt !== null && record.runs.has(id) && record.runs.get(id) !== startedAt) record.renewed.set(id, startedAt)
   // Events are hints and may come twice: an end is one when there was a run, or when this is the first that is heard of it.
-  const wasRestarting = record.restarting.has(id)
-  const ran = record.runs.get(id) !== null || (wasRestarting && state !== 'restarting')
+  const wasRestarting = record.restarting.has(id) && state !== 'restarting'
+  const isAnother = endedAnew(record, instance)
+  const ran = record.runs.get(id) !== null || wasRestarting || isAnother
   const isFirst = !record.runs.has(id)
   record.runs.set(id, startedAt)
   if (instance.networkOf == null) record.networkOf.delete(id)
@@ -159,6 +160,14 @@ function instanceChanged(turn: Turn, instance: Instance): void {
   if (verdict?.status === 'unhealthy' && verdict.startedAt === startedAt) attribute(turn, record, verdict)
 }
 
+/** It was dead already, and yet this is the end of another run, which nobody saw. */
+function endedAnew({ ends }: ServiceRecord, { id, exit }: Instance): boolean {
+  if (exit === null) return false
+  const known = ends.get(id)
+  ends.set(id, exit.at)
+  return known !== undefined && known !== exit.at
+}
+
 function judge(turn: Turn, verdict: Verdict): void {
   const record = turn.state.services.get(verdict.service)
   // What was removed may still be spoken of: probing is another thread.
@@ -175,7 +184,8 @@ function judge(turn: Turn, verdict: Verdict): void {
     case 'healthy':
       record.doubts.delete(instance)
       record.impacts.delete(instance)
-      record.missing.clear()
+      // So it can do without.
+      for (const name of record.missing.keys()) found(turn, record, name)
       if (own) recover(turn, own, record.spec.recovery.stableMs)
       endOrphans(turn, record)
       reconsiderDependants(turn, record)
@@ -332,6 +342,7 @@ function forget(turn: Turn, service: string, instance: string): void {
   if (!record) return
   record.verdicts.delete(instance)
   record.runs.delete(instance)
+  record.ends.delete(instance)
   record.suspended.delete(instance)
   record.stopping.delete(instance)
   record.stops.delete(instance)

@@ -72,6 +72,8 @@ export interface ServiceRecord {
   readonly verdicts: Map<string, Verdict>
   /** startedAt of the run that the runtime reported last, by instance. */
   readonly runs: Map<string, string | null>
+  /** When the last run that has ended did so, as its runtime says, by instance. */
+  readonly ends: Map<string, string>
   /** Instances whose process is stopped (state T), as the runtime saw it. */
   readonly suspended: Set<string>
   /** Instances that somebody is stopping, and since when; monotonic. */
@@ -147,6 +149,7 @@ export const freshRecord = (spec: ServiceSpec): ServiceRecord => ({
   spec,
   verdicts: new Map(),
   runs: new Map(),
+  ends: new Map(),
   suspended: new Set(),
   stopping: new Map(),
   stops: new Map(),

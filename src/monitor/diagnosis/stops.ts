@@ -35,7 +35,7 @@ export function noteEnd(
   }
   const name = called ?? null
   const known = record.stops.get(id)
-  if (known) {
+  if (known && !ran) {
     // Put aside for another that is to take its place.
     if (name !== known.name && known.meant === null) rest(known, 'renamed')
     return

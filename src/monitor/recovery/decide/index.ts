@@ -121,7 +121,8 @@ function instanceChanged(turn: Turn, event: RuntimeEvent): void {
     permanentFailure: failure,
     // What was known of a former run says nothing about this one.
     status: known && !replaced ? known.status : known && instance.startedAt !== null ? 'starting' : 'unknown',
-    stopped: isStopped(instance) && (known?.state !== 'exited' || known.stopped),
+    endedAt: instance.exit?.at ?? null,
+    stopped: isStopped(instance) && (known?.state !== 'exited' || known.endedAt !== instance.exit?.at || known.stopped),
   })
   const patient = patients.get(instance.id)
   if (patient && replaced && instance.startedAt !== null && isIdle(patient)) {

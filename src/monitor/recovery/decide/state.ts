@@ -42,6 +42,8 @@ export interface InstanceRecord {
   startedAt: string | null
   permanentFailure: string | null
   status: InstanceStatus
+  /** When its last run ended, as its runtime says. */
+  endedAt: string | null
   /** Somebody stopped it, and diagnosis has not asked for it since. */
   stopped: boolean
 }

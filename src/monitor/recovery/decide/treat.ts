@@ -67,7 +67,7 @@ function whoGoesFirst(state: RecoveryState, patient: Patient): string | null {
   if (!instances.some(({ service }) => service === waitFor)) return waitFor
   for (const { service, status, state: runs } of instances) {
     if (service === waitFor && status !== 'healthy') return service
-    const down = runs === 'exited' || runs === 'failed' || status === 'starting'
+    const down = runs === 'exited' || runs === 'failed' || runs === 'unknown' || status === 'starting'
     if (down && above.has(service)) return service
   }
   return null
