@@ -248,6 +248,19 @@ describe('what is never started or restarted', () => {
     expect(bench.ofType('action.withheld').map((event) => event.reason)).toEqual([reason])
   })
 
+  it.each([
+    ['that ended by itself soon, with a failure, may be a job that failed', 'itself', 3, 0],
+    ['that had run for long was a server', 'itself', 30, 1],
+    ['that was killed is wanted', 'kill', 3, 1],
+  ] as const)('what nothing calls a server and %s', (_, by, minutes, acts) => {
+    const bench = new Bench({ ...shop('x'), mayFinish: true })
+    const startedAt = '2026-01-01T00:00:00.000Z'
+    bench.send({ type: 'instance.started', instance: bench.instance('x', { startedAt }) })
+    bench.endedBy('x', by, { code: 1, at: `2026-01-01T00:${String(minutes).padStart(2, '0')}:00.000Z` })
+    bench.pass(60_000)
+    expect(bench.acts()).toHaveLength(acts)
+  })
+
   it('a hung database is left to people, a dead one is started', () => {
     const policy = { ...spec('db').recovery, restartHung: false, because: 'a database' }
     const bench = new Bench({ ...shop('db'), recovery: policy })
