@@ -219,6 +219,9 @@ describe('an incident ends', () => {
     const bench = new Bench({ ...shop('migrate'), job: true as const })
     bench.endedBy('migrate', 'itself', { code: 1 })
     bench.started('migrate')
+    const exit = { code: 0, signal: null, oomKilled: false, at: '1' }
+    const instance = bench.instance('migrate', { state: 'exited', pid: null, startedAt: null, exit })
+    bench.send({ type: 'instance.exited', instance })
     bench.verdict('migrate', { status: 'unknown', symptom: 'finished', startedAt: null })
     bench.pass(60_000)
     expect(bench.ofType('incident.closed')).toHaveLength(1)
@@ -283,4 +286,55 @@ it('what was stopped in its illness is not started behind a dependency that fall
   bench.healthy('db')
   bench.pass(600_000)
   expect(acted(bench)).toEqual(['start api', 'start db'])
+})
+
+describe('what probing says too late', () => {
+  const dead = { ...failing, evidence: 'certain', symptom: 'exited', startedAt: null } as const
+  const exit = { code: 1, signal: null, oomKilled: false, at: '1' }
+  const gone = (bench: Bench, name: string) =>
+    bench.send({
+      type: 'instance.exited',
+      instance: bench.instance(name, { state: 'exited', pid: null, startedAt: null, exit }),
+    })
+
+  it('of the end of a run that has been followed by another is no reason to restart that one', () => {
+    for (const name of ['db', 'api']) {
+      const bench = project()
+      gone(bench, name)
+      bench.started(name)
+      bench.verdict(name, dead)
+      bench.pass(1_000)
+      bench.healthy(name)
+      bench.pass(60_000)
+      expect(bench.acts()).toEqual([])
+      expect(bench.ofType('incident.opened')).toEqual([])
+    }
+  })
+
+  it('is not waited for either: a new run ends the doubt about the former one', () => {
+    const bench = project()
+    gone(bench, 'api')
+    bench.verdict('api', dead)
+    bench.pass(100)
+    bench.send({ type: 'instance.started', instance: bench.instance('api', { startedAt: 'run-2' }) })
+    bench.pass(2_000)
+    expect(bench.acts()).toEqual([])
+  })
+})
+
+it('what was out of sight is looked at again before anything is done to it', () => {
+  const bench = project()
+  bench.hung('db')
+  bench.send({ type: 'instance.lost', instance: bench.instance('db', { state: 'unknown' }) })
+  bench.done()
+  bench.send({ type: 'instance.lost', instance: bench.instance('db', { state: 'unknown' }) })
+  bench.verdict('db', { status: 'unknown', symptom: 'runtime' })
+  bench.pass(120_000)
+  bench.send({ type: 'instance.resumed', instance: bench.instance('db') })
+  bench.pass(2_000)
+  expect(bench.acts()).toHaveLength(1)
+  bench.healthy('db')
+  bench.pass(60_000)
+  expect(bench.acts()).toHaveLength(1)
+  expect(bench.state.recovery.patients.size).toBe(0)
 })

@@ -9,7 +9,8 @@ const shop = (name: string, dependsOn: string[] = []) => ({
   runtime: 'docker',
   domain: name === 'cache' ? 'other' : 'shop',
 })
-const world = () => new World(shop('db'), shop('cache'), shop('api', ['db', 'cache']), shop('web', ['api']))
+const world = (lagMs: number) =>
+  new World(lagMs, shop('db'), shop('cache'), shop('api', ['db', 'cache']), shop('web', ['api']))
 
 interface Move {
   readonly label: string
@@ -43,10 +44,11 @@ const operators = [
   one.map((n) => to(`${n} is stopped`, (on) => on.ends(pick(on, n), 'stop'))),
   one.map((n) => to(`${n} ended unseen`, (on) => on.ends(pick(on, n), 'unknown'))),
 ]
+const lag = fc.constantFrom(0, 3, 700)
 const story = (...moves: fc.Arbitrary<Move>[]) => fc.array(fc.oneof(...moves), { maxLength: 60, size: 'max' })
 
-function play(moves: readonly Move[]): World {
-  const on = world()
+function play(moves: readonly Move[], lagMs: number): World {
+  const on = world(lagMs)
   for (const move of moves) move.run(on)
   on.observer(false)
   on.away(false)
@@ -58,8 +60,8 @@ function play(moves: readonly Move[]): World {
 describe('on a host that tells the truth and does what it is told', () => {
   it('everything that died, crashed or hangs is well in the end, whatever came between', () => {
     fc.assert(
-      fc.property(story(...faults, ...disturbances), (moves) => {
-        const on = play(moves)
+      fc.property(story(...faults, ...disturbances), lag, (moves, lagMs) => {
+        const on = play(moves, lagMs)
         on.pass(3_600_000)
         expect([...on.truth].filter(([, { is }]) => is !== 'up')).toEqual([])
         const { diagnosis, recovery } = on.bench.state
@@ -74,8 +76,8 @@ describe('on a host that tells the truth and does what it is told', () => {
 
   it('nothing that is well is restarted, nothing under maintenance or out of sight, and nothing that was stopped just now', () => {
     fc.assert(
-      fc.property(story(...faults, ...disturbances, ...operators), (moves) => {
-        const on = play(moves)
+      fc.property(story(...faults, ...disturbances, ...operators), lag, (moves, lagMs) => {
+        const on = play(moves, lagMs)
         on.pass(3_600_000)
         expect(on.wrongs).toEqual([])
       }),
@@ -85,8 +87,8 @@ describe('on a host that tells the truth and does what it is told', () => {
 
   it('whoever suffers under an incident suffers under one that is open', () => {
     fc.assert(
-      fc.property(story(...faults, ...disturbances, ...operators), (moves) => {
-        const on = world()
+      fc.property(story(...faults, ...disturbances, ...operators), lag, (moves, lagMs) => {
+        const on = world(lagMs)
         for (const move of moves) {
           move.run(on)
           const { services, incidents } = on.bench.state.diagnosis

@@ -1,4 +1,4 @@
-import type { Action, EndedBy, Maintenance, ServiceSpec } from '../model/index.ts'
+import type { Action, EndedBy, Maintenance, ServiceSpec, Verdict } from '../model/index.ts'
 import { core } from './core.ts'
 import { Bench } from './core.testing.ts'
 
@@ -27,7 +27,11 @@ export class World {
   #unwell = false
   readonly #lost = new Set<string>()
 
-  constructor(...services: ServiceSpec[]) {
+  readonly #lagMs: number
+
+  /** `lagMs`: so much later than the runtime's own word comes what probing says. */
+  constructor(lagMs: number, ...services: ServiceSpec[]) {
+    this.#lagMs = lagMs
     this.bench = new Bench(...services)
     this.#all = services
     this.#specs = services
@@ -110,7 +114,7 @@ export class World {
       else {
         this.#lost.add(id)
         this.bench.send({ type: 'instance.lost', instance: this.bench.instance(id, { state: 'unknown' }) })
-        this.bench.verdict(id, { status: 'unknown', symptom: 'runtime' })
+        this.#say(id, { status: 'unknown', symptom: 'runtime' })
         this.#collect()
       }
     }
@@ -138,13 +142,19 @@ export class World {
   #run(id: string): void {
     this.truth.set(id, { is: 'booting' })
     if (this.#lost.has(id)) this.bench.restartedUnseen(id)
-    else this.bench.started(id)
+    else this.#tellOfStart(id)
     const run = this.bench.instance(id).startedAt
     this.#later(BOOT_MS, () => {
       if (this.truth.get(id)?.is !== 'booting' || this.bench.instance(id).startedAt !== run) return
       this.truth.set(id, { is: 'up' })
       this.#judge(id)
     })
+  }
+
+  #tellOfStart(id: string): void {
+    this.bench.restartedUnseen(id)
+    this.bench.send({ type: 'instance.started', instance: this.bench.instance(id) })
+    this.#judge(id)
   }
 
   #later(ms: number, run: () => void): void {
@@ -167,14 +177,20 @@ export class World {
   }
 
   #judge(id: string): void {
-    const { bench } = this
     const truth = this.truth.get(id)
     if (!truth || this.#lost.has(id)) return
     if (truth.is === 'dead')
-      bench.verdict(id, { status: 'unhealthy', evidence: 'certain', symptom: 'exited', startedAt: null })
-    else if (this.#unwell) bench.verdict(id, { status: 'unknown', symptom: 'observer' })
-    else if (truth.is === 'hung') bench.hung(id)
-    else bench.verdict(id, { status: truth.is === 'up' ? 'healthy' : 'starting' })
+      this.#say(id, { status: 'unhealthy', evidence: 'certain', symptom: 'exited', startedAt: null })
+    else if (this.#unwell) this.#say(id, { status: 'unknown', symptom: 'observer' })
+    else if (truth.is === 'hung') this.#say(id, { status: 'unhealthy', evidence: 'silence', symptom: 'hung' })
+    else this.#say(id, { status: truth.is === 'up' ? 'healthy' : 'starting' })
+  }
+
+  #say(id: string, part: Partial<Verdict>): void {
+    const { startedAt } = this.bench.instance(id)
+    const verdict = { startedAt, firstEvidenceAt: this.bench.mono, ...part }
+    if (this.#lagMs === 0) this.bench.verdict(id, verdict)
+    else this.#later(this.#lagMs, () => this.bench.verdict(id, verdict))
   }
 
   #collect(): void {

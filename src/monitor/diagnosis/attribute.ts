@@ -6,10 +6,11 @@ import { diagnosisRules, type OpenIncident, type ServiceRecord, type Turn } from
 /** Finds what a verdict of illness is due to: the service itself, something it depends on, or nobody knows yet. */
 export function attribute(turn: Turn, record: ServiceRecord, verdict: Verdict): void {
   const { instance } = verdict
+  if (isOutdated(record, verdict)) return
   // A wrong question tells nothing of whom it was put to.
   if (verdict.symptom === 'misconfigured') return
   // Somebody has taken it into their own hands. A stop has its own time; maintenance ends by itself.
-  if (turn.state.maintenance.has(record.spec.name) || record.stops.has(instance)) {
+  if (isInHand(turn, record, instance)) {
     record.doubts.delete(instance)
     return
   }
@@ -33,6 +34,16 @@ export function attribute(turn: Turn, record: ServiceRecord, verdict: Verdict): 
   if (upstream.length + peers.length === 0)
     return takeBlame(turn, record, verdict, massOf(turn, record, [], []) ?? undefined)
   if (!record.doubts.has(instance)) ask(turn, record, instance, upstream, peers)
+}
+
+export function isInHand({ state }: Turn, record: ServiceRecord, instance: string): boolean {
+  return state.maintenance.has(record.spec.name) || record.stops.has(instance)
+}
+
+/** Another run is there than the one that was judged: what its runtime saw is known before what probing makes of it. */
+export function isOutdated(record: ServiceRecord, { instance, startedAt }: Verdict): boolean {
+  const run = record.runs.get(instance) ?? null
+  return run !== null && run !== startedAt
 }
 
 type Found = OpenIncident | null | undefined

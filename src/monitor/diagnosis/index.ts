@@ -10,7 +10,15 @@ import {
   type Step,
   type Verdict,
 } from '../model/index.ts'
-import { attribute, namedDependencies, reconsiderDependants, sickUpstream, takeBlame } from './attribute.ts'
+import {
+  attribute,
+  isInHand,
+  isOutdated,
+  namedDependencies,
+  reconsiderDependants,
+  sickUpstream,
+  takeBlame,
+} from './attribute.ts'
 import { rejoin } from './families.ts'
 import { buildGraph } from './graph.ts'
 import { close, incidentOf, isImpactedBy, openIncident, planReview, recover, tellChanges } from './incidents.ts'
@@ -172,9 +180,8 @@ function judge(turn: Turn, verdict: Verdict): void {
   const record = turn.state.services.get(verdict.service)
   // What was removed may still be spoken of: probing is another thread.
   if (!record?.runs.has(verdict.instance)) return
-  const run = record.runs.get(verdict.instance)
-  // A verdict about a run that has been replaced meanwhile says nothing about its successor.
-  if (run && verdict.startedAt !== null && verdict.startedAt !== run) return
+  // A verdict about a run that has been replaced meanwhile, or about its end, says nothing about its successor.
+  if (isOutdated(record, verdict)) return
   // What was in doubt was another illness, or none: degraded and unhealthy are explained differently.
   const { instance } = verdict
   if (record.verdicts.get(instance)?.status !== verdict.status) record.doubts.delete(instance)
@@ -230,7 +237,14 @@ function confirmed(turn: Turn, token: string, doubtful: readonly string[]): void
     if (!doubt) continue
     const verdict = record.verdicts.get(instance)
     record.doubts.delete(instance)
-    if (!verdict || verdict.status !== 'unhealthy' || turn.state.observerUnwell) return
+    if (
+      !verdict ||
+      isOutdated(record, verdict) ||
+      isInHand(turn, record, instance) ||
+      verdict.status !== 'unhealthy' ||
+      turn.state.observerUnwell
+    )
+      return
     if (sickUpstream(turn, record, verdict)) return attribute(turn, record, verdict)
     // A stopped process still has its connections accepted by the kernel: that proves nothing.
     const isStopped = (name: string) => (turn.state.services.get(name)?.suspended.size ?? 0) > 0
@@ -289,7 +303,7 @@ function stillDying(turn: Turn, record: ServiceRecord, doubt: Extract<Doubt, { k
 function conclude(turn: Turn, record: ServiceRecord, instance: string, doubt: Doubt): void {
   record.doubts.delete(instance)
   const verdict = record.verdicts.get(instance)
-  if (!verdict || !isIll(verdict)) return
+  if (!verdict || !isIll(verdict) || isOutdated(record, verdict) || isInHand(turn, record, instance)) return
   if (sickUpstream(turn, record, verdict)) return attribute(turn, record, verdict)
   if (doubt.kind === 'dying') return takeBlame(turn, record, verdict)
   // Ask again rather than guess: nobody is restarted while a dependency is in doubt.

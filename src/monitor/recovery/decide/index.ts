@@ -131,9 +131,18 @@ function instanceChanged(turn: Turn, event: RuntimeEvent): void {
     // Somebody else started it: this run gets its time before anything is done to it.
     patient.phase = verifying(turn, patient.service, known.startedAt)
   }
+  if (patient && known?.state === 'unknown' && !endedAgain(instance)) lookAgain(turn, patient)
   if (patient?.phase.kind === 'verifying' && endedAgain(instance)) {
     actionFailed(turn, patient, `it ended again: ${describeEnd(instance)}`)
   }
+}
+
+/** It was out of sight: what was known of it before is no reason to act, and it may have become well meanwhile. */
+function lookAgain({ now }: Turn, patient: Patient): void {
+  const until = now.mono + globalRules.freshLooksMs
+  const { phase } = patient
+  if (phase.kind === 'verifying') patient.phase = { ...phase, until: Math.max(phase.until, until) }
+  else if (isIdle(patient)) patient.phase = { kind: 'verifying', replaces: null, sameRun: true, until }
 }
 
 const isIdle = (patient: Patient) => patient.phase.kind === 'waiting' || patient.phase.kind === 'quarantined'
@@ -176,11 +185,8 @@ function describeEnd(instance: Instance): string {
 function judged(turn: Turn, verdict: Verdict): void {
   const { instances, patients } = turn.state
   const instance = instances.get(verdict.instance)
-  if (
-    !instance ||
-    (verdict.startedAt !== null && instance.startedAt !== null && verdict.startedAt !== instance.startedAt)
-  )
-    return
+  // Of another run than the one that is there, or of the end of that other one.
+  if (!instance || (instance.startedAt !== null && verdict.startedAt !== instance.startedAt)) return
   instance.status = verdict.status
   if (verdict.bootMs !== undefined) {
     const { boots } = turn.state

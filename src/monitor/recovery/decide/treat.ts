@@ -22,7 +22,7 @@ function treat(turn: Turn, patient: Patient): number | null {
   if (patient.phase.kind === 'verifying') {
     if (now.mono < patient.phase.until) return patient.phase.until
     // Nothing was seen, so nothing is proven; the time is set anew when the monitor is well.
-    if (state.observerUnwell) return null
+    if (state.observerUnwell || instance.state === 'unknown') return null
     actionFailed(turn, patient, 'it was not well again in time')
   }
   const { phase } = patient
