@@ -155,6 +155,8 @@ describe.skipIf(dockerMissing())('a container that dies', { timeout: 180_000 }, 
   it('row 42: under an open incident and is replaced belongs to a new story, and what was planned is dropped', async () => {
     const since = Date.now()
     const old = (await scene.inspect('stillborn')).Id
+    const stories = async () => (await scene.incidents()).filter(({ service }) => service === 'stillborn')
+    const quarantinedAt = Date.parse((await stories())[0]?.quarantinedSince ?? '')
     scene.engine.environment['LIVES_SECONDS'] = ''
     await scene.compose('up', '--detach', 'stillborn')
     const { instances, budget } = await seenAs(scene, 'stillborn', { status: 'healthy' })
@@ -162,12 +164,8 @@ describe.skipIf(dockerMissing())('a container that dies', { timeout: 180_000 }, 
     const { Id } = await scene.inspect('stillborn')
     expect(Id).not.toBe(old)
     expect(instances.map(({ id }) => Id.startsWith(id))).toEqual([true])
-    const stories = async () => (await scene.incidents()).filter(({ service }) => service === 'stillborn')
-    const given = (await stories()).flatMap(({ quarantinedSince }) =>
-      quarantinedSince ? Date.parse(quarantinedSince) : [],
-    )
     // The old one had a try coming.
-    await until(() => Date.now() > Math.max(...given) + RETRY_MS + 2_000, 60_000, 'its time has passed', 100)
+    await until(() => Date.now() > quarantinedAt + RETRY_MS + 2_000, 60_000, 'its time has passed', 100)
     const deeds = scene.events.deeds(since).filter(({ action }) => action !== 'rename' && action !== 'destroy')
     expect(deeds.map(({ id, action }) => [id === Id, action])).toEqual([[true, 'start']])
     expect(await scene.incidents(since)).toEqual([])

@@ -271,7 +271,7 @@ function passTime(turn: Turn): void {
   const { now, state } = turn
   for (const record of state.services.values()) {
     passStops(turn, record, (verdict) => attribute(turn, record, verdict))
-    for (const [instance, doubt] of [...record.doubts]) {
+    for (const [instance, doubt] of record.doubts.entries().toArray()) {
       // What was concluded of another copy a moment ago may have settled this one.
       if (record.doubts.get(instance) !== doubt || now.mono < doubt.until) continue
       const later = doubt.kind === 'dying' && stillDying(turn, record, doubt)

@@ -122,6 +122,26 @@ describe('jobs', () => {
     expect(coverage.find(({ service }) => service === 'migrate')).toMatchObject({ level: 'state', probe: null })
   })
 
+  test('stay what they are while `compose run` has another container of them or of a dependency, and so do dependencies', () => {
+    const depends = 'migrate:service_completed_successfully:false,db:service_healthy:false'
+    const once = {
+      labels: { 'com.docker.compose.oneoff': 'True' },
+      name: 'shop-run-1',
+      createdAt: '2026-02-01T00:00:00.000Z',
+    }
+    const all = [
+      compose('web', {
+        labels: { 'com.docker.compose.depends_on': depends },
+        hosts: [{ variable: 'DB_HOST', host: 'db', port: 5_432, scheme: null }],
+      }),
+      compose('migrate', { exposed: [80] }),
+      compose('db'),
+    ]
+    const { services } = discover(all, policyOf())
+    expect(discover([...all, compose('migrate', once), compose('db', once)], policyOf()).services).toEqual(services)
+    expect(services.find(({ name }) => name === 'web')?.dependsOn).toMatchObject([{ service: 'db' }])
+  })
+
   test('and those that say so', () => {
     expect(discover([compose('x', { labels: { 'io.medyk.job': 'true' } })], policyOf()).services[0]?.job).toBe(true)
   })

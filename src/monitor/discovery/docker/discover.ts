@@ -11,11 +11,24 @@ import { recoveryOf } from './recovery.ts'
 
 const maxProblems = 100
 
+export interface DockerDiscovered extends Discovered {
+  /** Ids of the containers that run once and end. */
+  readonly jobs: readonly string[]
+}
+
+const none: ReadonlySet<string> = new Set()
+
 /**
  * What runs on a Docker host as services: who they are, how each is examined and why so, what may be done to it, and who
  * needs whom. A function of its arguments, and in the same order each time. Never throws.
+ *
+ * @param known containers that have been jobs before: whoever waited for them may be gone, and they are none the less
  */
-export function discover(listed: readonly ContainerView[], policy: DockerPolicy): Discovered {
+export function discover(
+  listed: readonly ContainerView[],
+  policy: DockerPolicy,
+  known: ReadonlySet<string> = none,
+): DockerDiscovered {
   // Docker lists them in any order; what is derived must not change with it.
   const containers = [...listed].sort(newestFirst)
   const { groups, excluded } = sortContainers(containers, policy)
@@ -23,10 +36,12 @@ export function discover(listed: readonly ContainerView[], policy: DockerPolicy)
   const graph = graphOf(groups, labels, containers, policy)
   const services: ServiceSpec[] = []
   const coverage: CoverageRow[] = []
+  const jobs: string[] = []
   for (const group of groups) {
     const own = labels.get(group)
     if (group.configured || !own) continue
-    const isJob = own.job || graph.jobs.has(group.name)
+    const isJob = own.job || graph.jobs.has(group.name) || known.has(group.newest.id)
+    if (isJob) jobs.push(...group.containers.map(({ id }) => id))
     const { spec, row } = describe(group, own, isJob, graph.edges.get(group.name) ?? [], policy)
     services.push(spec)
     coverage.push(row)
@@ -49,6 +64,7 @@ export function discover(listed: readonly ContainerView[], policy: DockerPolicy)
     coverage: [...coverage, ...graph.externals.coverage],
     maintenance: groups.flatMap((group) => declared(group, labels.get(group)?.maintenance ?? null)),
     problems: [...wrong, ...graph.problems].slice(0, maxProblems).map((problem) => printable(problem, 500)),
+    jobs,
   }
 }
 
