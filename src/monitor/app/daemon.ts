@@ -164,7 +164,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const sight = {
       proven: new Set(proven.instances),
       incidents: remembered.restored.incidents,
-      acted: remembered.acted,
+      acted: (instance: string, at: string) => remembered.acted(instance, at),
       endOf: ({ id }: Instance) => docker?.endOf(id) ?? null,
     }
     fleet = stack.use(
