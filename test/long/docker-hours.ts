@@ -52,47 +52,49 @@ async function foreignHour(): Promise<Figures> {
   }
 }
 
+function temporaryFolder(): Disposable & { readonly path: string } {
+  const path = mkdtempSync(join(tmpdir(), 'medyk-fleet-'))
+  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) }
+}
+
 const FLEET = 20
 const SAMPLE_MS = 10_000
 
 /** Twenty services that are well, while others on the same host come and go without end. */
 async function churnHour(): Promise<Figures> {
-  const directory = mkdtempSync(join(tmpdir(), 'medyk-fleet-'))
+  // Gone after the project, which Compose ends from there.
+  using folder = temporaryFolder()
   const names = Array.from({ length: FLEET }, (_, i) => `web-${String(i + 1).padStart(2, '0')}`)
   const services = Object.fromEntries(names.map((name) => [name, { image: 'small-service', stop_grace_period: '1s' }]))
-  writeFileSync(join(directory, 'compose.yaml'), JSON.stringify({ services }))
+  writeFileSync(join(folder.path, 'compose.yaml'), JSON.stringify({ services }))
   await using engine = await startEngine()
   await engine.docker('build', '--quiet', '--network', 'host', '--tag', 'small-service', at('test/projects/small'))
-  await using scene = await Scene.create({ project: directory, name: 'fleet', engine })
-  try {
-    await scene.compose('up', '--detach')
-    await scene.serve()
-    await scene.allHealthy(3 * MINUTE, names)
-    const begun = Date.now()
-    const over = new AbortController()
-    const churning = churn(engine, over.signal)
-    const samples: Usage[] = []
-    // The first minutes are those of a start: compiling, learning, filling what is bounded.
-    for (const end = performance.now() + HOUR; performance.now() < end; await sleep(SAMPLE_MS)) {
-      samples.push(usageOf(scene.daemonPid))
-    }
-    over.abort()
-    const churned = await churning
-    const settled = samples.slice(Math.floor(samples.length / 12))
-    const [first, last] = [settled[0], settled.at(-1)]
-    if (!first || !last) throw new Error('no samples')
-    const part = Math.floor(settled.length / 6)
-    const rss = (some: readonly Usage[]) => median(some.map(({ rssMiB }) => rssMiB))
-    return {
-      cpuPercent: cpuPercent(first, last),
-      rssMaxMiB: Math.max(...samples.map(({ rssMiB }) => rssMiB)),
-      rssGrowthMiB: rss(settled.slice(-part)) - rss(settled.slice(0, part)),
-      churned,
-      touched: scene.deeds(begun).length,
-      incidents: (await scene.incidents(begun)).length,
-    }
-  } finally {
-    rmSync(directory, { recursive: true, force: true })
+  await using scene = await Scene.create({ project: folder.path, name: 'fleet', engine })
+  await scene.compose('up', '--detach')
+  await scene.serve()
+  await scene.allHealthy(3 * MINUTE, names)
+  const begun = Date.now()
+  const over = new AbortController()
+  const churning = churn(engine, over.signal)
+  const samples: Usage[] = []
+  // The first minutes are those of a start: compiling, learning, filling what is bounded.
+  for (const end = performance.now() + HOUR; performance.now() < end; await sleep(SAMPLE_MS)) {
+    samples.push(usageOf(scene.daemonPid))
+  }
+  over.abort()
+  const churned = await churning
+  const settled = samples.slice(Math.floor(samples.length / 12))
+  const [first, last] = [settled[0], settled.at(-1)]
+  if (!first || !last) throw new Error('no samples')
+  const part = Math.floor(settled.length / 6)
+  const rss = (some: readonly Usage[]) => median(some.map(({ rssMiB }) => rssMiB))
+  return {
+    cpuPercent: cpuPercent(first, last),
+    rssMaxMiB: Math.max(...samples.map(({ rssMiB }) => rssMiB)),
+    rssGrowthMiB: rss(settled.slice(-part)) - rss(settled.slice(0, part)),
+    churned,
+    touched: scene.deeds(begun).length,
+    incidents: (await scene.incidents(begun)).length,
   }
 }
 

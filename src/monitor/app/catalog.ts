@@ -1,11 +1,12 @@
 import type { Config } from '../config/index.ts'
 import { messageOf, type Logger } from '@medyk/health/internal'
 import type { Discovered, DiscoverySource } from '../discovery/source.ts'
-import type { CoverageRow, Dependency, ServiceSpec } from '../model/index.ts'
+import type { CoverageRow, Dependency, Maintenance, RecoveryPolicy, ServiceSpec } from '../model/index.ts'
 
 interface Combined {
   readonly services: readonly ServiceSpec[]
   readonly coverage: readonly CoverageRow[]
+  readonly maintenance: readonly Maintenance[]
 }
 
 /** Everything that is watched, and how well: as the file and discovery have it now. */
@@ -28,27 +29,39 @@ export class Catalog {
     return this.#now.coverage
   }
 
+  /** What labels ask to be left alone. */
+  get maintenance(): readonly Maintenance[] {
+    return this.#now.maintenance
+  }
+
   /** Calls back with the services whenever they are others than before, one call at a time; the last state is never missed. */
   watch(listener: (services: readonly ServiceSpec[]) => Promise<void>, logger: Logger): AsyncDisposable {
-    let told = JSON.stringify(this.#now.services)
+    const textOf = ({ services, maintenance }: Combined) => JSON.stringify([services, maintenance])
+    let told = textOf(this.#now)
     let over = false
     let running: Promise<void> | null = null
+    const isBehind = () => !over && textOf(this.#now) !== told
     const run = async () => {
-      for (;;) {
-        const text = JSON.stringify(this.#now.services)
-        if (over || text === told) return
-        told = text
-        try {
-          await listener(this.#now.services)
-        } catch (error) {
-          // Told again with the next change.
-          told = ''
-          logger.error({ err: messageOf(error) }, 'what was discovered could not be taken over')
-          return
-        }
+      while (isBehind()) {
+        told = textOf(this.#now)
+        await listener(this.#now.services)
       }
     }
-    const start = () => void (running ??= run().finally(() => (running = null)))
+    const start = () => {
+      running ??= run().then(
+        () => {
+          running = null
+          // What came after the last look.
+          if (isBehind()) start()
+        },
+        (error: unknown) => {
+          running = null
+          logger.error({ err: messageOf(error) }, 'what was discovered could not be taken over')
+          // Told again with the next change.
+          told = ''
+        },
+      )
+    }
     const watch = this.#source?.watch((found) => {
       this.#now = combine(this.#config, found)
       start()
@@ -65,7 +78,7 @@ export class Catalog {
   }
 }
 
-const nothing: Discovered = { services: [], coverage: [], problems: [] }
+const nothing: Discovered = { services: [], coverage: [], maintenance: [], problems: [] }
 
 /**
  * What the file names, and what discovery found besides. Where both speak of the same service the file has the last word;
@@ -81,6 +94,7 @@ export function combine(config: Config['services'], found: Discovered): Combined
       ...same,
       ...spec,
       probes: spec.probes.length > 0 ? spec.probes : same.probes,
+      recovery: careful(spec.recovery, same.recovery),
       dependsOn: union(spec.dependsOn, same.dependsOn),
     }
   })
@@ -96,7 +110,21 @@ export function combine(config: Config['services'], found: Discovered): Combined
   const coverage = found.coverage
     .map((row) => ({ ...row, service: renamed.get(row.service) ?? row.service }))
     .filter(({ service }) => !asked.has(service))
-  return { services, coverage }
+  const nameOf = (name: string) => renamed.get(name) ?? name
+  const maintenance = found.maintenance.map((entry) => ({ ...entry, service: nameOf(entry.service) }))
+  return { services, coverage, maintenance }
+}
+
+/** What was found to need care (data, observing) stays so unless the file says otherwise in so many words. */
+function careful(said: RecoveryPolicy, found: RecoveryPolicy): RecoveryPolicy {
+  const { dryRun = found.dryRun, restartHung = found.restartHung, because = found.because } = said
+  return {
+    ...said,
+    ...(dryRun === undefined ? {} : { dryRun }),
+    ...(restartHung === undefined ? {} : { restartHung }),
+    ...(because === undefined ? {} : { because }),
+    stopGraceMs: found.restartHung === false ? Math.max(said.stopGraceMs, found.stopGraceMs) : said.stopGraceMs,
+  }
 }
 
 /** The same name, or the same containers under another. */

@@ -248,6 +248,19 @@ describe('what is never started or restarted', () => {
     expect(bench.ofType('action.withheld').map((event) => event.reason)).toEqual([reason])
   })
 
+  it.each([
+    ['that ended by itself soon, with a failure, may be a job that failed', 'itself', 3, 0],
+    ['that had run for long was a server', 'itself', 30, 1],
+    ['that was killed is wanted', 'kill', 3, 1],
+  ] as const)('what nothing calls a server and %s', (_, by, minutes, acts) => {
+    const bench = new Bench({ ...shop('x'), mayFinish: true })
+    const startedAt = '2026-01-01T00:00:00.000Z'
+    bench.send({ type: 'instance.started', instance: bench.instance('x', { startedAt }) })
+    bench.endedBy('x', by, { code: 1, at: `2026-01-01T00:${String(minutes).padStart(2, '0')}:00.000Z` })
+    bench.pass(60_000)
+    expect(bench.acts()).toHaveLength(acts)
+  })
+
   it('a hung database is left to people, a dead one is started', () => {
     const policy = { ...spec('db').recovery, restartHung: false, because: 'a database' }
     const bench = new Bench({ ...shop('db'), recovery: policy })
@@ -326,6 +339,24 @@ describe('many that fall silent at once', () => {
     bench.confirm()
     expect(bench.acts()).toMatchObject([{ service: 'db', kind: 'restart' }])
     expect(bench.ofType('mass.failure')).toEqual([])
+  })
+
+  it('become symptoms of the one that they hang on, however late that is found ill, and none is restarted', () => {
+    const bench = new Bench(
+      probed('db'),
+      ...['a', 'b', 'c'].map((name) => ({ ...probed(name), ...shop(name, ['db']), probes: [probe] })),
+    )
+    for (const name of ['a', 'b', 'c']) {
+      bench.hung(name)
+      bench.confirm('a', 'b', 'c')
+    }
+    expect(causes(bench)).toEqual(['host', 'host', 'host'])
+    bench.pass(30_000)
+    bench.hung('db')
+    bench.pass(60_000)
+    expect(bench.acts().map(({ service }) => service)).toEqual(['db'])
+    for (const name of ['a', 'b', 'c']) expect(bench.view(name).cause, name).toBe('dependency')
+    expect(bench.ofType('incident.closed')).toHaveLength(3)
   })
 
   it('and are well again soon after have lost nothing', () => {

@@ -64,6 +64,18 @@ describe('a service that dies by itself', () => {
     expect(stopped.acts()).toMatchObject([{ kind: 'restart', graceMs: 0 }])
   })
 
+  it('is killed the second time, when an orderly restart did not help', () => {
+    const bench = new Bench(spec('camera', [], { delaysMs: [0] }))
+    bench.hung('camera')
+    bench.done()
+    bench.hung('camera')
+    bench.pass(3_000)
+    expect(bench.acts().map(({ kind, graceMs }) => [kind, graceMs])).toEqual([
+      ['restart', 1_000],
+      ['restart', 0],
+    ])
+  })
+
   it('is never restarted for being degraded', () => {
     const bench = pipeline()
     bench.verdict('camera', { status: 'degraded', evidence: 'slow', symptom: 'slow', reason: 'answers take 800 ms' })
@@ -139,6 +151,21 @@ describe('a dependency that is ill', () => {
     expect(bench.acts().map((action) => action.service)).toEqual(['buffer'])
     bench.pass(5_000)
     expect(bench.acts()).toHaveLength(1)
+    expect(bench.view('capture').cause).toBe('dependency')
+  })
+
+  it('is doubted while its process is stopped, though the kernel still accepts for it', () => {
+    const bench = pipeline()
+    bench.send({ type: 'instance.suspended', instance: bench.instance('buffer', { state: 'suspended' }) })
+    bench.hung('capture')
+    for (let n = 0; n < 3; n++) {
+      bench.confirm()
+      bench.pass(5_100)
+    }
+    expect(bench.acts()).toEqual([])
+    bench.hung('buffer')
+    bench.pass(5_100)
+    expect(bench.acts().map((action) => action.service)).toEqual(['buffer'])
     expect(bench.view('capture').cause).toBe('dependency')
   })
 

@@ -16,7 +16,7 @@ import { createEventLog, createServer } from '../server/index.ts'
 import { createDockerDiscovery, dockerPolicy } from '../discovery/docker/index.ts'
 import type { DiscoverySource } from '../discovery/source.ts'
 import { openDockerHost, resolveDockerSettings, type DockerHost } from '../docker/index.ts'
-import { TraceWriter } from '../simulation/index.ts'
+import { TraceWriter } from '../simulation/trace.ts'
 import { Boots } from './boots.ts'
 import { Catalog } from './catalog.ts'
 import { Audit } from './audit.ts'
@@ -154,6 +154,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     loop.send({ type: 'services.changed', services })
     loop.send(remembered.restored)
     commands.restore(remembered.maintenance)
+    commands.setDeclared(catalog.maintenance)
 
     const onRuntimeEvent = (event: RuntimeEvent) => {
       loop.send(event)
@@ -186,6 +187,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       catalog.watch(async (next) => {
         for (const { name } of next) metrics.declare(name, false)
         proven.expect(next)
+        commands.setDeclared(catalog?.maintenance ?? [])
         loop.send({ type: 'services.changed', services: next })
         const fresh = (await fleet?.adopt(next)) ?? []
         shard?.setTargets(next, [...(fleet?.instances.values() ?? [])], proven.instances, boots.all)

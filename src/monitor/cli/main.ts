@@ -2,11 +2,20 @@ import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { isMedykError, messageOf } from '@medyk/health/internal'
 import { ConfigError } from '../config/index.ts'
-import { coverageCommand } from './coverage-command.ts'
-import { auditCommand, maintenanceCommand, restartCommand } from './operate-commands.ts'
-import { incidentsCommand, statusCommand } from './read-commands.ts'
-import { configCommand, serveCommand } from './serve-commands.ts'
-import { replayCommand, simulateCommand } from './simulate-commands.ts'
+
+/** Each loaded when it is asked for: the daemon need not hold tables, nor a command the daemon. */
+const commands: Readonly<Record<string, (version: string) => Promise<Command>>> = {
+  serve: async (version) => (await import('./serve-commands.ts')).serveCommand(version),
+  status: async () => (await import('./read-commands.ts')).statusCommand(),
+  incidents: async () => (await import('./read-commands.ts')).incidentsCommand(),
+  coverage: async () => (await import('./coverage-command.ts')).coverageCommand(),
+  maintenance: async () => (await import('./operate-commands.ts')).maintenanceCommand(),
+  restart: async () => (await import('./operate-commands.ts')).restartCommand(),
+  audit: async () => (await import('./operate-commands.ts')).auditCommand(),
+  config: async () => (await import('./serve-commands.ts')).configCommand(),
+  simulate: async () => (await import('./simulate-commands.ts')).simulateCommand(),
+  replay: async () => (await import('./simulate-commands.ts')).replayCommand(),
+}
 
 /** Of the package, read rather than imported: the file lies one folder higher in the build than in the source. */
 export function packageVersion(): string {
@@ -24,27 +33,16 @@ export function packageVersion(): string {
   return '0.0.0'
 }
 
-export function program(): Command {
+/** All commands, or just the one that is named. */
+export async function program(named?: string): Promise<Command> {
   const version = packageVersion()
   const root = new Command('medyk')
     .description('Watches services, finds the root cause of an illness and cures it within a budget')
     .version(version, '-V, --version')
     .showHelpAfterError('(run `medyk --help` for what there is)')
     .enablePositionalOptions()
-  for (const command of [
-    serveCommand(version),
-    statusCommand(),
-    incidentsCommand(),
-    coverageCommand(),
-    maintenanceCommand(),
-    restartCommand(),
-    auditCommand(),
-    configCommand(),
-    simulateCommand(),
-    replayCommand(),
-  ]) {
-    root.addCommand(command)
-  }
+  const only = named !== undefined && Object.hasOwn(commands, named) ? commands[named] : undefined
+  for (const load of only ? [only] : Object.values(commands)) root.addCommand(await load(version))
   return root
 }
 
@@ -57,7 +55,8 @@ export async function main(argv: readonly string[]): Promise<void> {
     process.exit()
   })
   try {
-    await program().parseAsync([...argv])
+    const root = await program(argv[2])
+    await root.parseAsync([...argv])
   } catch (error) {
     // Problems of a file begin with their place, so that editors and CI can link to it.
     process.stderr.write(error instanceof ConfigError ? `${error.message}\n` : `medyk: ${messageOf(error)}\n`)

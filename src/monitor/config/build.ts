@@ -136,9 +136,12 @@ function buildProbe(
 }
 
 function policyOf(recovery: Recovery | undefined): Partial<RecoveryPolicy> {
-  const { enabled, attempts, window, delays, jitter, stopGrace, quarantineRetry, stable } = recovery ?? {}
+  const { enabled, dryRun, restartHung, attempts, window, delays, jitter, stopGrace, quarantineRetry, stable } =
+    recovery ?? {}
   return defined({
     enabled,
+    dryRun,
+    restartHung,
     attempts,
     windowMs: window,
     delaysMs: delays,

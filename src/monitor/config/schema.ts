@@ -44,6 +44,18 @@ const recovery = z
       description: 'Whether Medyk acts on this service at all; it watches and explains either way.',
       default: policy.enabled,
     }),
+    dryRun: z.boolean().optional().meta({
+      description: 'Decide and tell what would be done, but do nothing.',
+      default: false,
+    }),
+    restartHung: z
+      .boolean()
+      .optional()
+      .meta({
+        description:
+          'Whether an instance that runs and does not answer may be restarted. Default: true, but false for what keeps data ' +
+          '(databases, and containers with a named volume).',
+      }),
     attempts: z.int().min(1).max(1_000).optional().meta({
       description: 'Actions allowed within the window; the next one quarantines the service instead. A count.',
       default: policy.attempts,

@@ -84,6 +84,7 @@ function succeeded(
     countSuccess(track.errors, seen.startedAt)
   }
   const report = outcome.report
+  if (report?.library && track.mayQuicken) track.intervalMs = Math.min(track.intervalMs, rules.library.intervalMs)
   if (report?.status === 'degraded') countReport(track.reported, report.failing, now)
   else if (track.reported.count > 0) {
     // Its own word counts again from here; `good` says for how long it has been well.

@@ -56,6 +56,8 @@ export const rules = {
     suspectScore: 1,
     paceMs: 300,
   },
+  /** Of a service that speaks as our own library does. */
+  library: { intervalMs: 1_000 },
   /** A target's own word is believed the second time. */
   reported: { reports: 2 },
   /** As E1, though nothing follows from it. */

@@ -113,3 +113,15 @@ describe('the time that a boot takes', () => {
     expect(drive.status).toBe('unhealthy')
   })
 })
+
+describe('a service that speaks as our own library does', () => {
+  const report = { status: 'healthy', failing: [], version: '1.0.0', library: true } as const
+  const spec = (more: object) => serviceSpec([{ ...live, intervalMs: 2_000, ...more }])
+  test.each([
+    ['is asked every second where nobody set the interval', { mayQuicken: true }, 1_000],
+    ['is asked as often as somebody has set', {}, 2_000],
+  ] as const)('%s', (_, more, intervalMs) => {
+    const drive = healthyDrive(spec(more)).look({ class: 'ok', latencyMs: 5, report }).advance(5_000).look(ok)
+    expect(drive.paces.get('live')?.intervalMs).toBe(intervalMs)
+  })
+})

@@ -11,7 +11,8 @@ import { emptyStreak, type Streak } from './streak.ts'
 export interface Track {
   readonly name: string
   readonly role: ProbeRole
-  readonly intervalMs: number
+  intervalMs: number
+  readonly mayQuicken: boolean
   readonly timeoutMs: number
   readonly guessed: boolean
   readonly standIn: boolean
@@ -58,6 +59,7 @@ export function newTrack(spec: ProbeSpec, proven: boolean, at: number): Track {
     name: spec.name,
     role: spec.role,
     intervalMs: spec.intervalMs,
+    mayQuicken: spec.mayQuicken === true,
     timeoutMs: spec.timeoutMs,
     guessed: spec.guessed === true,
     standIn: spec.standIn === true,

@@ -154,7 +154,7 @@ export function takeBlame(turn: Turn, record: ServiceRecord, verdict: Verdict, m
 export function reconsiderDependants(turn: Turn, record: ServiceRecord): void {
   for (const name of turn.state.graph.downstream(record.spec.name)) {
     const below = turn.state.services.get(name)
-    for (const instance of below?.doubts.keys() ?? []) {
+    for (const instance of below?.doubts.keys().toArray() ?? []) {
       const verdict = below?.verdicts.get(instance)
       if (below && verdict && sickUpstream(turn, below, verdict)) attribute(turn, below, verdict)
     }

@@ -28,7 +28,10 @@ export function confirmed(turn: Turn, token: string, doubtful: readonly string[]
     )
       return
     if (sickUpstream(turn, record, verdict)) return attribute(turn, record, verdict)
-    const suspects = turn.state.graph.upstream(record.spec.name).filter((name) => doubtful.includes(name))
+    // A stopped process still has its connections accepted by the kernel: that proves nothing.
+    const isStopped = (name: string) => (turn.state.services.get(name)?.suspended.size ?? 0) > 0
+    const upstream = turn.state.graph.upstream(record.spec.name)
+    const suspects = upstream.filter((name) => doubtful.includes(name) || isStopped(name))
     if (suspects.length === 0)
       return takeBlame(turn, record, verdict, massOf(turn, record, doubt.peers, doubtful) ?? undefined)
     const until = turn.now.mono + diagnosisRules.lateRootMs
@@ -49,7 +52,7 @@ function askedBy({ doubts }: ServiceRecord, token: string): readonly [string, As
 /** Those whose time is up. */
 export function passDoubts(turn: Turn, record: ServiceRecord): void {
   const { mono } = turn.now
-  for (const [instance, doubt] of record.doubts) {
+  for (const [instance, doubt] of record.doubts.entries().toArray()) {
     // What was concluded of another copy a moment ago may have settled this one.
     if (record.doubts.get(instance) !== doubt || mono < doubt.until) continue
     const later = doubt.kind === 'dying' && stillDying(turn, record, doubt)

@@ -85,8 +85,8 @@ function withFlapping(turn: Turn, { service, reason }: Verdict): string {
 }
 
 /**
- * Incidents of dependants that were opened just before their root showed become symptoms of the root. Returns the verdicts
- * of those that are dead: they come after the root now.
+ * Incidents of dependants that were opened just before their root showed become symptoms of the root; of those that were too many
+ * to be ill by themselves, however long before. Returns the verdicts of those that are dead: they come after the root now.
  */
 function adoptLateSymptoms(turn: Turn, root: OpenIncident): readonly Verdict[] {
   const below = new Set(turn.state.graph.downstream(root.incident.service))
@@ -94,7 +94,8 @@ function adoptLateSymptoms(turn: Turn, root: OpenIncident): readonly Verdict[] {
   for (const other of turn.state.incidents.values()) {
     if (other === root || other.incident.recoveredAt !== null || !below.has(other.incident.service)) continue
     if (other.incident.cause === 'operator') continue
-    if (turn.now.mono - other.detectedMono > diagnosisRules.lateRootMs) continue
+    const isOld = turn.now.mono - other.detectedMono > diagnosisRules.lateRootMs
+    if (isOld && other.incident.cause !== 'host') continue
     // A dependency that is merely degraded does not explain a death.
     if (other.incident.severity === 'unhealthy' && root.incident.severity !== 'unhealthy') continue
     const { service, instance, reason } = other.incident

@@ -16,6 +16,8 @@ export interface ProbeSpec {
   readonly dial?: 'instance'
   /** What it was derived from, for people; absent: somebody configured it. */
   readonly derivedFrom?: string
+  /** Nobody set its interval: one of our own library's services, which can bear it, is asked every second. */
+  readonly mayQuicken?: true
   /** Nobody said that there is such a thing to ask: until it has succeeded it is as if it were not there. */
   readonly guessed?: true
   /** Counts only as long as no guess of the same role has succeeded: slower, or less direct, but somebody's own word. */

@@ -1,6 +1,9 @@
 """A small service. WITHOUT_DEPENDENCY says what its /health does while Redis or Postgres is away: 503, 500 or block.
-/run/debug misleads it as it does its bigger siblings: error, unavailable, slow, hang, crash."""
+/run/debug misleads it as it does its bigger siblings: error, unavailable, slow, hang, crash; and more: half (every second
+answer is a 500), down (200, and the body says so), stuck (its own loop stands still), eat (all memory that there is).
+BOOT_SECONDS pass before it listens; LIVES_SECONDS after that it crashes."""
 
+import itertools
 import json
 import os
 import signal
@@ -15,6 +18,9 @@ HABIT = os.environ.get("WITHOUT_DEPENDENCY", "")
 REDIS = os.environ.get("REDIS_HOST")
 POSTGRES = os.environ.get("POSTGRES_HOST")
 CONTROL = "/run/debug"
+BOOT_SECONDS = float(os.environ.get("BOOT_SECONDS", "0"))
+LIVES_SECONDS = os.environ.get("LIVES_SECONDS", "")
+ASKED = itertools.count()
 
 
 ADDRESSES = {}
@@ -52,19 +58,39 @@ def away():
     return None
 
 
+def crash():
+    os._exit(3)
+
+
+def mode():
+    try:
+        with open(CONTROL, encoding="ascii") as file:
+            return file.read().strip()
+    except FileNotFoundError:
+        return ""
+
+
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
-        told = open(CONTROL, encoding="ascii").read().strip() if os.path.exists(CONTROL) else ""
+        told = mode()
         if told == "crash":
-            os._exit(3)
+            crash()
+        if told == "eat":
+            eaten = []
+            while True:
+                eaten.append(b"x" * 10_000_000)
         if told == "hang":
             time.sleep(86_400)
         if told == "slow":
             time.sleep(0.8)
         if self.path != "/health":
             return self.answer(404, {"error": "not found"})
+        if told == "half":
+            told = "error" if next(ASKED) % 2 else ""
         if told in ("error", "unavailable"):
             return self.answer(500 if told == "error" else 503, {"status": "error"})
+        if told == "down":
+            return self.answer(200, {"status": "down"})
         reason = away() if HABIT else None
         while reason and HABIT == "block":
             time.sleep(0.2)
@@ -92,6 +118,12 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
 
+    def process_request(self, request, client_address):
+        # In the one thread that accepts: whoever connects from now on waits in the kernel's queue.
+        if mode() == "stuck":
+            time.sleep(86_400)
+        super().process_request(request, client_address)
+
 
 if os.path.exists(CONTROL):
     os.remove(CONTROL)
@@ -99,4 +131,9 @@ for name in (REDIS, POSTGRES):
     if name:
         threading.Thread(target=keep_resolving, args=(name,), daemon=True).start()
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+time.sleep(BOOT_SECONDS)
+if LIVES_SECONDS:
+    if float(LIVES_SECONDS) <= 0:
+        crash()
+    threading.Timer(float(LIVES_SECONDS), crash).start()
 Server(("", 8080), Handler).serve_forever()

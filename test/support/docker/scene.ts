@@ -1,16 +1,12 @@
-import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { at } from '../../../scripts/lib/paths.mjs'
-import type { IncidentRow, ServiceRow } from '../../../src/monitor/server/api.ts'
-import { bin } from '../cli.ts'
-import { freePorts, until } from '../example.ts'
+import type { IncidentRow, ServiceDetail, ServiceRow } from '../../../src/monitor/server/api.ts'
+import { until } from '../example.ts'
+import { SceneDaemon } from './daemon.ts'
 import { startEngine, type Engine } from './engine.ts'
 import { DockerEvents } from './events.ts'
 
 export interface SceneOptions {
-  /** Folder of the compose project: `small`, `foreign`, `healers` below test/projects, or an absolute path. */
+  /** Folder of the compose project: `small`, `foreign`, … below test/projects, or an absolute path. */
   readonly project: string
   /** Of the project, where it is not that of the folder. */
   readonly name?: string
@@ -33,13 +29,11 @@ export class Scene implements AsyncDisposable {
   readonly #directory: string
   readonly #files: readonly string[]
   readonly #owned: boolean
-  readonly #state = mkdtempSync(join(tmpdir(), 'medyk-scene-'))
-  #lives = 0
-  #port = 0
-  #daemon: ChildProcess | null = null
+  readonly daemon: SceneDaemon
 
   private constructor(options: SceneOptions, engine: Engine, events: DockerEvents) {
     this.engine = engine
+    this.daemon = new SceneDaemon(engine.host)
     this.events = events
     this.#directory = options.project.startsWith('/') ? options.project : at('test', 'projects', options.project)
     this.project = options.name ?? options.project
@@ -77,62 +71,30 @@ export class Scene implements AsyncDisposable {
 
   /** Starts a daemon as an operator would, with a memory of its own: budgets and incidents begin anew. */
   async serve(...flags: string[]): Promise<void> {
-    await this.stopDaemon()
-    this.#lives += 1
-    const { medyk: port = 0 } = await freePorts(['medyk'])
-    this.#port = port
-    this.#daemon = spawn(
-      process.execPath,
-      [
-        bin,
-        'serve',
-        `--project=${this.project}`,
-        `--docker-host=${this.engine.host}`,
-        `--port=${port}`,
-        `--state=${join(this.#state, `life-${this.#lives}`)}`,
-        `--log-file=${this.#log}`,
-        ...flags,
-      ],
-      {
-        cwd: this.#state,
-        stdio: ['ignore', 'ignore', 'inherit'],
-        env: { PATH: process.env['PATH'], HOME: this.#state },
-      },
-    )
-  }
-
-  get #log(): string {
-    return join(this.#state, 'daemon.log')
+    await this.daemon.serve(`--project=${this.project}`, ...flags)
   }
 
   get daemonPid(): number {
-    if (!this.#daemon?.pid) throw new Error('no daemon runs')
-    return this.#daemon.pid
+    return this.daemon.pid
   }
 
   async services(): Promise<readonly ServiceRow[]> {
-    return (await this.#get<{ services: ServiceRow[] }>('/api/v1/services')).services
+    return (await this.daemon.get<{ services: ServiceRow[] }>('/api/v1/services')).services
+  }
+
+  /** One service with all that is known of it. */
+  async service(name: string): Promise<ServiceDetail> {
+    return await this.daemon.get<ServiceDetail>(`/api/v1/services/${name}`)
   }
 
   async incidents(since = 0): Promise<readonly IncidentRow[]> {
-    const { incidents } = await this.#get<{ incidents: IncidentRow[] }>('/api/v1/incidents?limit=200')
+    const { incidents } = await this.daemon.get<{ incidents: IncidentRow[] }>('/api/v1/incidents?limit=200')
     return incidents.filter(({ detectedAt }) => Date.parse(detectedAt) >= since)
   }
 
-  async #get<T>(path: string): Promise<T> {
-    if (this.#daemon?.exitCode !== null) throw new Error(`the daemon does not run:\n${this.log(2_000)}`)
-    const response = await fetch(`http://127.0.0.1:${this.#port}${path}`, { signal: AbortSignal.timeout(2_000) })
-    if (!response.ok) throw new Error(`${path} answered ${response.status}`)
-    return (await response.json()) as T
-  }
-
   /** The end of the daemon's log. */
-  log(characters = 20_000): string {
-    try {
-      return readFileSync(this.#log, 'utf8').slice(-characters)
-    } catch {
-      return ''
-    }
+  log(characters?: number): string {
+    return this.daemon.log(characters)
   }
 
   /** Waits until the daemon sees each of these healthy; default: all that it watches, at least one. */
@@ -193,22 +155,25 @@ export class Scene implements AsyncDisposable {
       .map(({ action, name }) => `${action} ${name}`)
   }
 
+  /** Has a service misbehave until it starts anew, by the word that its /run/debug understands. */
+  async tell(service: string, word: string): Promise<void> {
+    await this.engine.docker('exec', this.container(service), 'sh', '-c', `echo ${word} > /run/debug`)
+  }
+
+  /** What was done to one service since then, in order, as Docker told it: `kill`, `start`. */
+  deedsTo(service: string, since: number): readonly string[] {
+    const name = this.container(service)
+    return this.events.deeds(since).flatMap((event) => (event.name === name ? [event.action] : []))
+  }
+
   async stopDaemon(): Promise<void> {
-    const daemon = this.#daemon
-    this.#daemon = null
-    if (!daemon || daemon.exitCode !== null || daemon.signalCode !== null) return
-    const gone = new Promise((resolve) => daemon.once('exit', resolve))
-    daemon.kill('SIGTERM')
-    const force = setTimeout(() => daemon.kill('SIGKILL'), 20_000)
-    await gone
-    clearTimeout(force)
+    await this.daemon.stop()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.stopDaemon()
+    await this.daemon[Symbol.asyncDispose]()
     this.events[Symbol.dispose]()
     if (this.#owned) await this.engine[Symbol.asyncDispose]()
     else await this.compose('down', '--volumes', '--timeout', '1')
-    rmSync(this.#state, { recursive: true, force: true })
   }
 }

@@ -62,6 +62,11 @@ export function composeOf({ labels }: ContainerView): { project: string | null; 
   return project && service ? { project, service } : { project: null, service: null }
 }
 
+/** Started by `compose run`. */
+export function isOneOff({ labels }: Pick<ContainerView, 'labels'>): boolean {
+  return labels[composeLabel.oneoff]?.toLowerCase() === 'true'
+}
+
 function isInSight({ labels }: ContainerView, { projects }: DockerPolicy): boolean {
   return projects === null || projects.includes(labels[composeLabel.project] ?? '')
 }
@@ -69,7 +74,7 @@ function isInSight({ labels }: ContainerView, { projects }: DockerPolicy): boole
 function whyNot({ labels, state }: ContainerView): string | null {
   if (labels['io.medyk.role'] === 'daemon') return 'Medyk itself, which may not restart itself'
   if (labels['io.medyk.ignore']?.toLowerCase() === 'true') return 'label io.medyk.ignore'
-  if (labels[composeLabel.oneoff]?.toLowerCase() === 'true') return 'started by `compose run`, for one time'
+  if (isOneOff({ labels })) return 'started by `compose run`, for one time'
   return state === 'removing' ? 'it is being removed' : null
 }
 

@@ -36,7 +36,30 @@ describe('which containers are services', () => {
   ])('not %s, and that is told', (reason, more) => {
     const { services, coverage } = discover([compose('web', more)], policyOf())
     expect(services).toEqual([])
-    expect(coverage).toEqual([{ service: 'shop-web-1', level: 'none', probe: null, derivedFrom: reason, note: null }])
+    const row = { service: 'shop-web-1', level: 'none', probe: null, derivedFrom: reason, note: null, counts: false }
+    expect(coverage).toEqual([row])
+  })
+
+  test('a label asks to leave a service alone until a time, a day after its creation at most', () => {
+    const label = (text: string) =>
+      discover(
+        [compose('web', { createdAt: '2026-01-01T00:00:00.000Z', labels: { 'io.medyk.maintenance': text } })],
+        policyOf(),
+      )
+    expect(label('2026-01-01T18:00:00Z moving the disk').maintenance).toEqual([
+      {
+        service: 'web',
+        by: 'label io.medyk.maintenance',
+        reason: 'moving the disk',
+        since: '2026-01-01T00:00:00.000Z',
+        until: '2026-01-01T18:00:00.000Z',
+      },
+    ])
+    expect(label('2027-01-01T00:00:00Z for ever').maintenance[0]?.until).toBe('2026-01-02T00:00:00.000Z')
+    for (const text of ['tonight', '2026-01-01T18:00:00Z', 'yes please']) {
+      expect(label(text).maintenance).toEqual([])
+      expect(label(text).problems[0]).toContain('io.medyk.maintenance')
+    }
   })
 
   test('copies of one service are one, described by the newest', () => {
@@ -97,6 +120,26 @@ describe('jobs', () => {
     expect(of('migrate')).toMatchObject({ job: true, probes: [] })
     expect(of('web')?.dependsOn.map(({ service }) => service)).toEqual(['db'])
     expect(coverage.find(({ service }) => service === 'migrate')).toMatchObject({ level: 'state', probe: null })
+  })
+
+  test('stay what they are while `compose run` has another container of them or of a dependency, and so do dependencies', () => {
+    const depends = 'migrate:service_completed_successfully:false,db:service_healthy:false'
+    const once = {
+      labels: { 'com.docker.compose.oneoff': 'True' },
+      name: 'shop-run-1',
+      createdAt: '2026-02-01T00:00:00.000Z',
+    }
+    const all = [
+      compose('web', {
+        labels: { 'com.docker.compose.depends_on': depends },
+        hosts: [{ variable: 'DB_HOST', host: 'db', port: 5_432, scheme: null }],
+      }),
+      compose('migrate', { exposed: [80] }),
+      compose('db'),
+    ]
+    const { services } = discover(all, policyOf())
+    expect(discover([...all, compose('migrate', once), compose('db', once)], policyOf()).services).toEqual(services)
+    expect(services.find(({ name }) => name === 'web')?.dependsOn).toMatchObject([{ service: 'db' }])
   })
 
   test('and those that say so', () => {

@@ -1,5 +1,5 @@
 import { printable } from '@medyk/health/internal'
-import type { CoverageRow, ServiceSpec } from '../../model/index.ts'
+import { isoOf, wallOf, type CoverageRow, type Maintenance, type ServiceSpec } from '../../model/index.ts'
 import type { ContainerView } from '../../docker/view.ts'
 import type { Discovered } from '../source.ts'
 import { newestFirst, sortContainers, type Group } from './containers.ts'
@@ -11,11 +11,24 @@ import { recoveryOf } from './recovery.ts'
 
 const maxProblems = 100
 
+export interface DockerDiscovered extends Discovered {
+  /** Ids of the containers that run once and end. */
+  readonly jobs: readonly string[]
+}
+
+const none: ReadonlySet<string> = new Set()
+
 /**
  * What runs on a Docker host as services: who they are, how each is examined and why so, what may be done to it, and who
  * needs whom. A function of its arguments, and in the same order each time. Never throws.
+ *
+ * @param known containers that have been jobs before: whoever waited for them may be gone, and they are none the less
  */
-export function discover(listed: readonly ContainerView[], policy: DockerPolicy): Discovered {
+export function discover(
+  listed: readonly ContainerView[],
+  policy: DockerPolicy,
+  known: ReadonlySet<string> = none,
+): DockerDiscovered {
   // Docker lists them in any order; what is derived must not change with it.
   const containers = [...listed].sort(newestFirst)
   const { groups, excluded } = sortContainers(containers, policy)
@@ -23,16 +36,25 @@ export function discover(listed: readonly ContainerView[], policy: DockerPolicy)
   const graph = graphOf(groups, labels, containers, policy)
   const services: ServiceSpec[] = []
   const coverage: CoverageRow[] = []
+  const jobs: string[] = []
   for (const group of groups) {
     const own = labels.get(group)
     if (group.configured || !own) continue
-    const isJob = own.job || graph.jobs.has(group.name)
+    const isJob = own.job || graph.jobs.has(group.name) || known.has(group.newest.id)
+    if (isJob) jobs.push(...group.containers.map(({ id }) => id))
     const { spec, row } = describe(group, own, isJob, graph.edges.get(group.name) ?? [], policy)
     services.push(spec)
     coverage.push(row)
   }
   for (const { container, reason } of excluded) {
-    coverage.push({ service: container.name, level: 'none', probe: null, derivedFrom: reason, note: null })
+    coverage.push({
+      service: container.name,
+      level: 'none',
+      probe: null,
+      derivedFrom: reason,
+      note: null,
+      counts: false,
+    })
   }
   const wrong = groups.flatMap((group) =>
     (labels.get(group)?.problems ?? []).map((problem) => `${group.name}: ${problem}`),
@@ -40,8 +62,21 @@ export function discover(listed: readonly ContainerView[], policy: DockerPolicy)
   return {
     services: [...services, ...graph.externals.services],
     coverage: [...coverage, ...graph.externals.coverage],
+    maintenance: groups.flatMap((group) => declared(group, labels.get(group)?.maintenance ?? null)),
     problems: [...wrong, ...graph.problems].slice(0, maxProblems).map((problem) => printable(problem, 500)),
+    jobs,
   }
+}
+
+/** As long as anybody may ask for, counted from the creation of what carries the label. */
+const longestMaintenanceMs = 86_400_000
+
+function declared({ name, newest }: Group, held: MedykLabels['maintenance']): readonly Maintenance[] {
+  if (held === null) return []
+  const until = Math.min(wallOf(held.until), wallOf(newest.createdAt) + longestMaintenanceMs)
+  if (Number.isNaN(until)) return []
+  const by = 'label io.medyk.maintenance'
+  return [{ service: name, by, reason: held.reason, since: newest.createdAt, until: isoOf(until) }]
 }
 
 function describe(

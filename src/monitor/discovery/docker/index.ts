@@ -22,11 +22,13 @@ export function createDockerDiscovery(
 ): DiscoverySource {
   const listeners = new Set<(discovered: Discovered) => void>()
   const broken = new BrokenChecks()
-  const look = () =>
-    discover(
-      [...host.containers.values()].map((container) => broken.recall(container)),
-      policy,
-    )
+  let jobs: ReadonlySet<string> = new Set()
+  const look = () => {
+    const containers = [...host.containers.values()].map((container) => broken.recall(container))
+    const found = discover(containers, policy, jobs)
+    jobs = new Set(found.jobs)
+    return found
+  }
   let current = look()
   let told = JSON.stringify(current)
   let lastAt = clock.mono()

@@ -1,4 +1,5 @@
 import { isMedykError, parseDuration, printable } from '@medyk/health/internal'
+import { isoOf, wallOf } from '../../model/index.ts'
 
 /** What the labels `io.medyk.*` of a container say. null: nothing. */
 export interface MedykLabels {
@@ -12,6 +13,8 @@ export interface MedykLabels {
   readonly job: boolean
   readonly dependsOn: readonly string[]
   readonly restartWith: readonly string[]
+  /** Leave it alone until then. */
+  readonly maintenance: { readonly until: string; readonly reason: string } | null
   /** What could not be understood, one sentence each. */
   readonly problems: readonly string[]
 }
@@ -23,7 +26,9 @@ export type LabelTarget =
 
 const prefix = 'io.medyk.'
 const known = new Set(
-  'ignore role health ready port interval timeout recovery restart-hung job depends-on restart-with'.split(' '),
+  'ignore role health ready port interval timeout recovery restart-hung job depends-on restart-with maintenance'.split(
+    ' ',
+  ),
 )
 const maxNames = 50
 
@@ -60,6 +65,7 @@ export function readLabels(labels: Readonly<Record<string, string>>): MedykLabel
     job: read('job', 'true or false', booleanOf) ?? false,
     dependsOn: listOf(labels[`${prefix}depends-on`]),
     restartWith: listOf(labels[`${prefix}restart-with`]),
+    maintenance: read('maintenance', 'a time and a reason such as "2026-01-31T18:00:00Z moving the disk"', heldUntil),
     problems,
   }
 }
@@ -79,6 +85,11 @@ function targetOf(text: string): LabelTarget | null {
 function portOf(text: string): number | null {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0
   return port >= 1 && port <= 65_535 ? port : null
+}
+
+function heldUntil(text: string): MedykLabels['maintenance'] {
+  const [, until = '', reason = ''] = /^(\S{1,30})\s+(\S.{0,199})$/.exec(text) ?? []
+  return Number.isNaN(wallOf(until)) ? null : { until: isoOf(wallOf(until)), reason: printable(reason) }
 }
 
 function booleanOf(text: string): boolean | null {

@@ -83,6 +83,7 @@ describe('where the probes come from', () => {
       kind: 'http',
       options: { url: 'http://localhost:8001/health', expect: { status: ['2xx', '3xx'] } },
       intervalMs: 2_000,
+      mayQuicken: true,
       timeoutMs: 1_300,
       dial: 'instance',
       derivedFrom: 'HEALTHCHECK curl -f http://localhost:8001/health || exit 1',

@@ -5,7 +5,7 @@ import { shownUrl, tcpDraft, verdictDraft, type Draft } from './draft.ts'
 import { programOf, readHealthcheck, type Context } from './healthcheck/index.ts'
 import type { LabelTarget, MedykLabels } from './labels.ts'
 import { guessByPorts, httpGuesses } from './ports.ts'
-import type { DockerDefaults } from './policy.ts'
+import { dockerDefaults, type DockerDefaults } from './policy.ts'
 
 /** Docker's own, where its author said nothing: no sign of patience. */
 const unsaidTimeoutMs = 30_000
@@ -184,8 +184,10 @@ function fromPorts(container: ContainerView, labels: MedykLabels, notes: string[
 function paceOf({ healthcheck }: ContainerView, labels: MedykLabels, defaults: DockerDefaults) {
   const said = healthcheck?.timeoutMs ?? 0
   const isPatient = said > patientFromMs && said !== unsaidTimeoutMs
+  const isSet = labels.intervalMs !== null || defaults.intervalMs !== dockerDefaults.intervalMs
   return {
     intervalMs: labels.intervalMs ?? defaults.intervalMs,
+    ...(isSet ? {} : { mayQuicken: true as const }),
     timeoutMs: labels.timeoutMs ?? (isPatient ? patientFromMs : defaults.timeoutMs),
   }
 }

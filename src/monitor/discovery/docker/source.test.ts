@@ -73,6 +73,21 @@ describe('discovery from Docker', () => {
     expect(stage.told).toEqual([])
   })
 
+  test('keeps a job for one when the only service that waited for it is removed', () => {
+    const job = compose('setup', { state: 'exited', exposed: [80] })
+    const web = compose('web', {
+      labels: { 'com.docker.compose.depends_on': 'setup:service_completed_successfully:false' },
+    })
+    const stage = new Stage([job, web])
+    stage.remove(web.id)
+    stage.clock.advance(1_000)
+    expect(stage.source.current.services).toMatchObject([{ name: 'setup', job: true, probes: [] }])
+    stage.remove(job.id)
+    stage.put(compose('setup', { exposed: [80] }))
+    stage.clock.advance(1_000)
+    expect(stage.source.current.services[0]).not.toHaveProperty('job')
+  })
+
   test('tells a burst of changes once, and no two within 100 ms', () => {
     const stage = new Stage([])
     stage.clock.advance(1_000)

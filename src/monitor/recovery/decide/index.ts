@@ -1,19 +1,20 @@
-import type {
-  Action,
-  ActionOutcome,
-  CoreEvent,
-  Incident,
-  Instance,
-  Now,
-  Reduced,
-  Restored,
-  RuntimeEvent,
-  ServiceSpec,
-  Step,
-  Verdict,
+import {
+  wallOf,
+  type Action,
+  type ActionOutcome,
+  type CoreEvent,
+  type Incident,
+  type Instance,
+  type Now,
+  type Reduced,
+  type Restored,
+  type RuntimeEvent,
+  type ServiceSpec,
+  type Step,
+  type Verdict,
 } from '../../model/index.ts'
 import { noteMass } from './mass.ts'
-import { globalRules, initialState, type Patient, type RecoveryState, type Turn } from './state.ts'
+import { globalRules, initialState, type InstanceRecord, type Patient, type RecoveryState, type Turn } from './state.ts'
 import { actionFailed, delayBefore, discharge, quarantine, release, treatAll } from './treat.ts'
 
 export { globalRules, type RecoveryState } from './state.ts'
@@ -122,6 +123,7 @@ function instanceChanged(turn: Turn, event: RuntimeEvent): void {
     // What was known of a former run says nothing about this one.
     status: known && !replaced ? known.status : known && instance.startedAt !== null ? 'starting' : 'unknown',
     endedAt: instance.exit?.at ?? null,
+    wasBrief: wasBrief(instance, known),
     stopped: isStopped(instance) && (known?.state !== 'exited' || known.endedAt !== instance.exit?.at || known.stopped),
   })
   const patient = patients.get(instance.id)
@@ -155,6 +157,14 @@ const endedAgain = (instance: Instance) => instance.state === 'exited' || instan
 
 /** Longer than any boot that is one. */
 const LONGEST_BOOT_MS = 1_800_000
+
+/** Of what may have been a job: its run ended by itself, and was no long one. */
+function wasBrief({ state, exit }: Instance, known: InstanceRecord | undefined): boolean {
+  if (state !== 'exited' || exit === null || (exit.endedBy ?? 'itself') !== 'itself') return false
+  if (known?.state === 'exited' && known.endedAt === exit.at) return known.wasBrief
+  const ranMs = known?.startedAt ? wallOf(exit.at) - wallOf(known.startedAt) : 0
+  return !(ranMs >= globalRules.serverMs)
+}
 
 function isStopped({ state, exit }: Instance): boolean {
   const by = exit?.endedBy
@@ -248,6 +258,7 @@ function admit(
     believed,
     waitUntil: now.mono + globalRules.waitForRootMs,
     phase: { kind: 'waiting', until: now.mono },
+    restarts: 0,
     over: false,
     withheld: null,
     wakeAt: null,

@@ -24,6 +24,8 @@ export function objectionTo(
   if (entry && wallOf(entry.until) > now.wall)
     return always(`maintenance by ${entry.by} until ${entry.until}: ${entry.reason}`)
   if (spec.job) return always('it runs once and ends: Medyk never starts it')
+  if (spec.mayFinish && instance.wasBrief)
+    return always('it ended by itself within 10 min, and nothing says that it serves: it may be a job that failed')
   if (!patient.believed) return always('its probe has never succeeded')
   if (instance.stopped) return always('somebody has stopped it')
   if (state.observerUnwell) return always('the monitor is unwell itself')

@@ -32,6 +32,8 @@ export const globalRules = {
   domainPerService: 3,
   domainAtLeast: 10,
   domainWindowMs: 600_000,
+  /** What nothing calls a server counts as one when it has run for so long. */
+  serverMs: 600_000,
   /** Ends for want of memory within the policy's window after which another start is no answer. */
   outOfMemory: 3,
 } as const
@@ -44,6 +46,8 @@ export interface InstanceRecord {
   status: InstanceStatus
   /** When its last run ended, as its runtime says. */
   endedAt: string | null
+  /** It ended by itself, and had not run for long. */
+  wasBrief: boolean
   /** Somebody stopped it, and diagnosis has not asked for it since. */
   stopped: boolean
 }
@@ -74,6 +78,8 @@ export interface Patient {
   rejoin: boolean
   /** Ill as one of many of this domain (null: the host); undefined: alone. */
   massDomain?: string | null
+  /** Restarts within this treatment. */
+  restarts: number
   /** Its incident was over while an action was under way. */
   over: boolean
   /** The last reason that was published for doing nothing. */

@@ -107,12 +107,17 @@ function act(turn: Turn, patient: Patient, spec: ServiceSpec, instance: Instance
     instance: patient.instance,
     kind,
     // A stopped process can take no signal but SIGKILL: to wait for it would be lost time.
-    graceMs: instance.state === 'suspended' && spec.recovery.restartHung !== false ? 0 : spec.recovery.stopGraceMs,
+    // Nor is the same tried twice: what an orderly stop did not help is killed. Where data may be at stake it gets its time.
+    graceMs:
+      spec.recovery.restartHung !== false && (instance.state === 'suspended' || patient.restarts > 0)
+        ? 0
+        : spec.recovery.stopGraceMs,
     attempt,
     precondition: { startedAt: kind === 'start' ? null : instance.startedAt },
     reason: `${patient.reason}; attempt ${attempt} of ${spec.recovery.attempts}`,
   }
   state.attempts.set(patient.service, [...(state.attempts.get(patient.service) ?? []), now.mono])
+  if (kind === 'restart') patient.restarts += 1
   state.acting.add(action.id)
   patient.phase = { kind: 'acting', action }
   patient.withheld = null

@@ -1,5 +1,5 @@
 import type { ContainerView } from '../../../docker/view.ts'
-import { composeOf } from '../containers.ts'
+import { composeOf, isOneOff } from '../containers.ts'
 
 const maxHops = 5
 /** Names of the Docker host, as seen from inside a container. */
@@ -18,7 +18,8 @@ export class Reach {
       this.#byId.set(one.id, one)
       const names = new Set([one.name, one.id.slice(0, 12), ...one.networks.flatMap(({ aliases }) => aliases)])
       const { service } = composeOf(one)
-      if (service !== null) names.add(service)
+      // What `compose run` starts has the labels of its service and is not it: nobody who names the service means it.
+      if (service !== null && !isOneOff(one)) names.add(service)
       for (const name of names) add(this.#byName, name.toLowerCase(), one)
       for (const { address } of one.networks) if (address !== '') add(this.#byAddress, address, one)
       for (const { hostPort } of one.published) if (!this.#byHostPort.has(hostPort)) this.#byHostPort.set(hostPort, one)
@@ -37,7 +38,8 @@ export class Reach {
   ofProject(project: string | null, service: string): ContainerView | null {
     if (project === null) return null
     const named = this.#byName.get(service.toLowerCase()) ?? []
-    return named.find((one) => composeOf(one).project === project && composeOf(one).service === service) ?? null
+    const isIt = (one: ContainerView) => composeOf(one).project === project && composeOf(one).service === service
+    return named.find((one) => isIt(one) && !isOneOff(one)) ?? null
   }
 
   /** `port` helps where the host is the Docker host, of which only a published port tells who is meant. */
@@ -52,7 +54,10 @@ export class Reach {
     const named = this.#byName.get(name) ?? []
     const siblings = named.filter((one) => own !== null && composeOf(one).project === own)
     return (
-      siblings.find((one) => composeOf(one).service === host) ?? siblings.find(isNear) ?? named.find(isNear) ?? null
+      siblings.find((one) => composeOf(one).service === host && !isOneOff(one)) ??
+      siblings.find(isNear) ??
+      named.find(isNear) ??
+      null
     )
   }
 
