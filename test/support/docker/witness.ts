@@ -26,7 +26,9 @@ export async function seenAs(
 export async function onlyIncident(scene: Scene, service: string, since: number): Promise<IncidentRow> {
   const told = (await scene.incidents(since)).filter((row) => row.service === service)
   expect(told, `incidents of ${service}`).toHaveLength(1)
-  return told[0] as IncidentRow
+  const [only] = told
+  if (!only) throw new Error(`no incident tells of ${service}`)
+  return only
 }
 
 /** Waits until an incident of the service meets `isSo`; resolves to it. */
