@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { core } from '../../src/monitor/app/core.ts'
 import { runSimulation } from '../../src/monitor/simulation/index.ts'
 import { Example, until } from '../support/example.ts'
+import { bootRows } from './docker-boots.ts'
 import { dependencyRows } from './docker-dependencies.ts'
 import { faultRows } from './docker-faults.ts'
 import { healerRows } from './docker-healers.ts'
@@ -119,6 +120,7 @@ export const rows = {
     run: simulateLoss,
   },
   ...faultRows,
+  ...bootRows,
   ...operatorRows,
   ...dependencyRows,
   ...healerRows,

@@ -66,7 +66,8 @@ export class Catalog {
       this.#now = combine(this.#config, found)
       start()
     })
-    // What was found between the first look and now.
+    // What was found between the first look and now: nobody was told of it.
+    this.#now = combine(this.#config, this.#source?.current ?? nothing)
     start()
     return {
       async [Symbol.asyncDispose]() {
