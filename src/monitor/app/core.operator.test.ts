@@ -486,6 +486,16 @@ describe('a monitor that starts again', () => {
     expect(next.ofType('incident.closed')).toHaveLength(1)
   })
 
+  it('waits for a boot that it has never seen, before it tries again', () => {
+    const bench = new Bench({ ...shop('model'), unseenBootMs: 300_000 })
+    bench.endedBy('model', 'kill')
+    bench.done()
+    bench.pass(290_000)
+    expect(bench.acts()).toHaveLength(1)
+    bench.pass(20_000)
+    expect(bench.acts()).toHaveLength(2)
+  })
+
   it('knows how long a boot takes, and gives an action as long to prove itself', () => {
     const bench = new Bench({ ...shop('slow'), startupGraceMs: 5_000 })
     restored(bench, { boots: [{ service: 'slow', bootMs: 90_000 }] })

@@ -360,8 +360,8 @@ export class Shard implements Disposable {
 
 /** Nothing that detection or the schedule goes by is another: edges and policies are for others. */
 function isExaminedAlike(a: ServiceSpec, b: ServiceSpec): boolean {
-  const relevant = ({ probes, startupGraceMs, job, mayFinish }: ServiceSpec) =>
-    JSON.stringify([probes, startupGraceMs, job, mayFinish])
+  const relevant = ({ probes, startupGraceMs, unseenBootMs, job, mayFinish }: ServiceSpec) =>
+    JSON.stringify([probes, startupGraceMs, unseenBootMs, job, mayFinish])
   return relevant(a) === relevant(b)
 }
 

@@ -1,4 +1,4 @@
-import type { Now, RuntimeEvent, Verdict } from '../model/index.ts'
+import { startupGrace, type Now, type RuntimeEvent, type Verdict } from '../model/index.ts'
 import { applyRules, silentAt } from './dead.ts'
 import { describe } from './describe.ts'
 import { findings, initialFinding, type Finding } from './finding.ts'
@@ -7,7 +7,7 @@ import { judge } from './judge.ts'
 import { sameNames } from './names.ts'
 import { isExamined, wantedHedge, wantedInterval } from './pace.ts'
 import { rules } from './rules.ts'
-import { graceMs, type DetectionState } from './state.ts'
+import type { DetectionState } from './state.ts'
 import { attemptFinished, attemptStarted, saysIll } from './outcome.ts'
 import { beginRun, counts, discardInFlight, isIll, replaceStandIns, type Track } from './track.ts'
 
@@ -52,6 +52,8 @@ function finish(state: DetectionState, track: Track, seen: Finished, now: number
     stretched: state.stretched,
   })
   replaceStandIns(track, state.tracks)
+  const { class: said } = seen.outcome
+  if (state.phase === 'starting' && said !== 'ok' && said !== 'void') state.sawUnready = true
   if (state.blind && seen.attempt >= track.validFrom && opensEyes(state, track, seen)) state.blind = false
 }
 
@@ -91,7 +93,9 @@ function runtimeEvent(state: DetectionState, event: RuntimeEvent, now: number): 
     state.seenAt = now
     // One that was frozen, or was lost from sight, has not just been started.
     state.sawStart = another && before.state !== 'unknown'
-    state.graceUntil = now + graceMs(state.startupGraceMs, state.bootMs)
+    state.bornAt = now
+    state.sawUnready = false
+    state.graceUntil = now + startupGrace(state.spec, state.bootMs)
     for (const track of state.tracks) beginRun(track, now, another)
   } else if (!runs) for (const track of state.tracks) discardInFlight(track, now)
   else if (before.state === 'unknown' || before.state === 'stopping') {
@@ -163,8 +167,9 @@ function publish(state: DetectionState, found: Finding, now: number): Verdict | 
     reason: describe.reason(state, found, now),
     failing,
     firstEvidenceAt: describe.firstEvidenceAt(state, found, now),
-    ...(found === findings.healthy && previous === 'starting' && state.sawStart ? { bootMs: now - state.seenAt } : {}),
+    ...(found === findings.healthy && state.bootMs > state.toldBootMs ? { bootMs: state.bootMs } : {}),
   }
+  if (verdict.bootMs !== undefined) state.toldBootMs = verdict.bootMs
   state.finding = found
   state.status = found.status
   state.failing = failing

@@ -1,4 +1,4 @@
-import type { ProbeRole } from '../model/index.ts'
+import { longestBootMs, type ProbeRole } from '../model/index.ts'
 import { findings, type Finding } from './finding.ts'
 import { rules } from './rules.ts'
 import type { DetectionState } from './state.ts'
@@ -43,7 +43,9 @@ function judgeEnd({ instance, job, mayFinish }: DetectionState): Finding {
 function judgeStart(state: DetectionState, now: number): Finding {
   const tracks = state.tracks.filter(counts)
   if (hasArrived(state, tracks, now)) {
-    if (state.sawStart) state.bootMs = Math.max(state.bootMs, now - state.seenAt)
+    // One that answered well at the first look had booted at some time before.
+    if (state.sawStart || state.sawUnready)
+      state.bootMs = Math.max(1, state.bootMs, Math.min(longestBootMs, now - state.bornAt))
     state.phase = 'up'
     state.wasIll = false
     return judgeProbes(state, now)

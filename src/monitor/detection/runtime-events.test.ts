@@ -102,6 +102,42 @@ describe('the time that a boot takes', () => {
     expect(drive.last).toMatchObject({ status: 'unhealthy', symptom: 'never-ready' })
   })
 
+  test('is learned from a run that was under way already, if it was seen not to be ready', () => {
+    const late = new Drive(serviceSpec(), running(), { runningForMs: 30_000 })
+    late.looks(1_000, [refused, refused, refused, ok])
+    expect(late.last).toMatchObject({ status: 'healthy', bootMs: 33_000 })
+    const ready = new Drive(serviceSpec(), running(), { runningForMs: 30_000 }).look(ok)
+    expect(ready.last.bootMs).toBeUndefined()
+  })
+
+  test('is told though the grace was over before it was', () => {
+    const drive = new Drive().looks(1_000, [...Array.from({ length: 90 }, () => refused), ok, ok, ok])
+    expect(drive.story).toContain('unhealthy:never-ready')
+    expect(drive.last).toMatchObject({ status: 'healthy', bootMs: expect.any(Number) })
+    expect(drive.last.bootMs).toBeGreaterThanOrEqual(90_000)
+  })
+
+  test('that nobody has seen or told of is waited for longer, however well the service was before', () => {
+    const refusals = (count: number) => Array.from({ length: count }, () => refused)
+    const spec = serviceSpec([live], { unseenBootMs: 300_000 })
+    const drive = healthyDrive(spec).runtime('instance.exited', end(0, 'stop'))
+    drive.runtime('instance.started', { startedAt: 'second' }).looks(1_000, refusals(299))
+    expect(drive.status).toBe('starting')
+    drive.looks(1_000, refusals(3))
+    expect(drive.last).toMatchObject({ status: 'unhealthy', symptom: 'never-ready' })
+    // Once one was seen, that is the measure.
+    drive.looks(1_000, [ok, ok, ok])
+    const quick = healthyDrive(spec).runtime('instance.exited', end(1)).runtime('instance.started', { startedAt: 'b' })
+    quick.looks(600, [ok, ok, ok]).runtime('instance.exited', end(1)).runtime('instance.started', { startedAt: 'c' })
+    quick.looks(1_000, refusals(62))
+    expect(quick.status).toBe('unhealthy')
+  })
+
+  test('is no measure where it waited for something else: ten minutes at most', () => {
+    const drive = new Drive().looks(10_000, [...Array.from({ length: 200 }, () => refused), ok, ok, ok])
+    expect(drive.last.bootMs).toBe(600_000)
+  })
+
   test('may be remembered from a former life', () => {
     const drive = new Drive(serviceSpec(), running(), { bootMs: 90_000, proven: true })
     drive.looks(

@@ -1,11 +1,11 @@
-import type { Instance, Now, ServiceSpec, Verdict } from '../model/index.ts'
+import { startupGrace, type Instance, type Now, type ServiceSpec, type Verdict } from '../model/index.ts'
 import { initialFinding, type Finding } from './finding.ts'
 import { newTrack, type Track } from './track.ts'
 
 /** What detection knows of one instance. Owned by the caller, changed in place by `detect`, opaque to everyone else. */
 export interface DetectionState {
   readonly service: string
-  readonly startupGraceMs: number
+  readonly spec: Pick<ServiceSpec, 'startupGraceMs' | 'unseenBootMs'>
   readonly job: boolean
   readonly mayFinish: boolean
   readonly tracks: readonly Track[]
@@ -15,8 +15,13 @@ export interface DetectionState {
   /** This run's first sight, and whether that was its start. */
   seenAt: number
   sawStart: boolean
+  /** When this run began, as far as is known; and that it was seen not to be ready. */
+  bornAt: number
+  sawUnready: boolean
   /** The longest that any run took from its start to being healthy; 0: not known. */
   bootMs: number
+  /** Of that, what was told. */
+  toldBootMs: number
   graceUntil: number
   /** Was declared unhealthy and has not been healthy since: a single success is not enough. */
   wasIll: boolean
@@ -45,9 +50,6 @@ export function hasSucceeded({ tracks }: DetectionState, probe: string): boolean
   return tracks.some((track) => track.name === probe && track.proven)
 }
 
-/** Time for a fresh run to become healthy: twice what it is known to take, and never less than configured. */
-export const graceMs = (startupGraceMs: number, bootMs: number): number => Math.max(startupGraceMs, 2 * bootMs)
-
 /** Nothing is published yet: the first `detect` (a tick will do) gives the first verdict and the paces. */
 export function initialDetection(
   spec: ServiceSpec,
@@ -58,7 +60,7 @@ export function initialDetection(
   const { proven = false, runningForMs = 0, bootMs = 0 } = options
   return {
     service: spec.name,
-    startupGraceMs: spec.startupGraceMs,
+    spec,
     job: spec.job === true,
     mayFinish: spec.mayFinish === true,
     tracks: spec.probes.map((probe) => newTrack(probe, proven, now.mono)),
@@ -66,8 +68,11 @@ export function initialDetection(
     phase: 'starting',
     seenAt: now.mono,
     sawStart: false,
+    bornAt: now.mono - runningForMs,
+    sawUnready: false,
     bootMs,
-    graceUntil: now.mono + Math.max(0, graceMs(spec.startupGraceMs, bootMs) - runningForMs),
+    toldBootMs: bootMs,
+    graceUntil: now.mono + Math.max(0, startupGrace(spec, bootMs) - runningForMs),
     wasIll: false,
     unwell: false,
     stretched: false,

@@ -70,6 +70,8 @@ export interface ServiceSpec {
   readonly probes: readonly ProbeSpec[]
   /** Until its first success a fresh instance is `starting`, at most this long. */
   readonly startupGraceMs: number
+  /** The grace as long as no boot of it was ever seen, where nobody said how long it takes. Absent: as any other. */
+  readonly unseenBootMs?: number
   readonly recovery: RecoveryPolicy
   /** Failure domain: what tends to fail together, such as a compose project. Absent: the host. */
   readonly domain?: string
@@ -116,6 +118,17 @@ export const defaultRecoveryPolicy: RecoveryPolicy = {
   stopGraceMs: 1_000,
   quarantineRetryMs: 600_000,
   stableMs: 30_000,
+}
+
+/** Longer than any boot that is one; what took longer waited for something else. */
+export const longestBootMs = 600_000
+
+/** Time for a fresh run to become healthy: twice the longest boot that was seen, and never less than configured. `bootMs` 0: none. */
+export function startupGrace(
+  { startupGraceMs, unseenBootMs = 0 }: Pick<ServiceSpec, 'startupGraceMs' | 'unseenBootMs'>,
+  bootMs: number,
+): number {
+  return Math.max(startupGraceMs, bootMs > 0 ? 2 * Math.min(bootMs, longestBootMs) : unseenBootMs)
 }
 
 export const defaultProbe = { intervalMs: 1_000, timeoutMs: 1_300 } as const

@@ -52,6 +52,6 @@ export interface Verdict {
   readonly failing: readonly string[]
   /** Monotonic: the first sign of what led here. */
   readonly firstEvidenceAt: number
-  /** With the first good verdict of a run whose start was seen: how long it took, milliseconds. */
+  /** With the good verdict after a boot that took longer than any before: how long, milliseconds. */
   readonly bootMs?: number
 }

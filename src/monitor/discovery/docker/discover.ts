@@ -68,6 +68,9 @@ export function discover(
   }
 }
 
+/** Nobody said how long it takes to boot. A model that loads for two minutes must not be restarted in a circle. */
+const unseenBootMs = 300_000
+
 /** As long as anybody may ask for, counted from the creation of what carries the label. */
 const longestMaintenanceMs = 86_400_000
 
@@ -96,6 +99,7 @@ function describe(
     dependsOn,
     probes,
     startupGraceMs: Math.max(defaults.startupGraceMs, newest.healthcheck?.startPeriodMs ?? 0),
+    ...(newest.healthcheck?.startPeriodMs ? {} : { unseenBootMs }),
     recovery: recoveryOf(newest, labels, probes, policy),
     ...(project === null ? {} : { domain: project }),
     ...(isJob ? { job: true as const } : mayFinish(newest, probes) ? { mayFinish: true as const } : {}),

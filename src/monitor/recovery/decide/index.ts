@@ -1,4 +1,5 @@
 import {
+  startupGrace,
   wallOf,
   type Action,
   type ActionOutcome,
@@ -149,14 +150,12 @@ const isIdle = (patient: Patient) => patient.phase.kind === 'waiting' || patient
 
 function verifying(turn: Turn, service: string, replaces: string | null, sameRun = false): Patient['phase'] {
   const { services, boots } = turn.state
-  const graceMs = Math.max(services.get(service)?.startupGraceMs ?? 0, 2 * (boots.get(service) ?? 0))
+  const spec = services.get(service)
+  const graceMs = spec ? startupGrace(spec, boots.get(service) ?? 0) : 0
   return { kind: 'verifying', replaces, sameRun, until: turn.now.mono + graceMs }
 }
 
 const endedAgain = (instance: Instance) => instance.state === 'exited' || instance.state === 'failed'
-
-/** Longer than any boot that is one. */
-const LONGEST_BOOT_MS = 1_800_000
 
 /** Of what may have been a job: its run ended by itself, and was no long one. */
 function wasBrief({ state, exit }: Instance, known: InstanceRecord | undefined): boolean {
@@ -190,7 +189,7 @@ function judged(turn: Turn, verdict: Verdict): void {
   instance.status = verdict.status
   if (verdict.bootMs !== undefined) {
     const { boots } = turn.state
-    boots.set(verdict.service, Math.min(LONGEST_BOOT_MS, Math.max(boots.get(verdict.service) ?? 0, verdict.bootMs)))
+    boots.set(verdict.service, Math.max(boots.get(verdict.service) ?? 0, verdict.bootMs))
   }
   const patient = patients.get(verdict.instance)
   const alive = isAlive(verdict.status)
