@@ -1,6 +1,6 @@
 import { openSync } from 'node:fs'
 import { MessageChannel } from 'node:worker_threads'
-import { defaultShardSettings, type FromShard } from '../../src/monitor/app/shard-protocol.ts'
+import { defaultShardSettings, type FromShard, type ToShard } from '../../src/monitor/app/shard-protocol.ts'
 import { runShard } from '../../src/monitor/app/shard.ts'
 import { instance, spec } from '../../src/monitor/app/shard.testing.ts'
 
@@ -16,7 +16,8 @@ port2.postMessage({
   services: [spec('a', Number(process.argv[2]))],
   instances: [instance('a')],
   proven: [],
-})
+  boots: [],
+} satisfies ToShard)
 const held: number[] = []
 process.stdin.on('data', () => {
   try {
