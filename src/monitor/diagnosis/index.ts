@@ -238,7 +238,10 @@ function review(turn: Turn, id: string): void {
     })
     if (ill.length === 0 && !settled) continue
     record.impactedBy = null
-    for (const verdict of ill) attribute(turn, record, verdict)
+    for (const verdict of ill) {
+      record.rejoining.delete(verdict.instance)
+      attribute(turn, record, verdict)
+    }
   }
 }
 
@@ -269,6 +272,7 @@ function forget(turn: Turn, service: string, instance: string): void {
   record.stopping.delete(instance)
   record.stops.delete(instance)
   record.renewed.delete(instance)
+  record.rejoining.delete(instance)
   record.networkOf.delete(instance)
   record.removedAt = turn.now.mono
   if (record.doubt?.instance === instance) record.doubt = null
