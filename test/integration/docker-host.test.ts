@@ -239,6 +239,8 @@ describe.skipIf(dockerMissing())('the view of a Docker host', () => {
       return now?.state === 'running' && now.startedAt !== former
     })
     expect(systemClock.mono() - returned).toBeLessThan(5_000)
+    // What is known comes from the first look; that it is a lasting return is told after it.
+    await seen('back is told', () => changes.some(({ type }) => type === 'back'))
     expect(changes.filter(({ type }) => type === 'back')).toHaveLength(1)
   })
 })

@@ -231,14 +231,17 @@ describe('an illness in the running pipeline', () => {
       const row = await detail(name)
       expect(row.reason).toMatch(/^[\x20-\x7e…–’“”µ·]{1,1000}$/u)
       expect(row.budget).toBeNull()
+      // Those who have nothing to do with it are asked first.
+      await until(async () => (await incidentsOf(name)).length > 0, 10_000, `${name} is told of`)
       const [incident] = await incidentsOf(name)
       expect(incident).toMatchObject({ cause: 'self', actions: [] })
       expect(target.open).toBeLessThan(20)
+      const { stdout } = await cli('status')
+      expect(stdout).not.toContain('\u001b')
+      target.bad = false
+      await until(async () => (await example.service(name)).status === 'healthy', 20_000, `${name} is well again`)
     }
     expect(await touched()).toEqual(before)
-    const { stdout } = await cli('status')
-    expect(stdout).not.toContain('\u001b')
-    for (const target of hostile.values()) target.bad = false
     await until(
       async () =>
         (await example.services()).every(

@@ -415,6 +415,30 @@ describe('what shares the network of another', () => {
     ])
   })
 
+  it('has no story of its own for what it shows until then, and one for what it shows long after', () => {
+    const both = bench()
+    const stories = () => both.ofType('incident.opened').map(({ incident }) => incident.service)
+    both.endedBy('vpn', 'kill')
+    const later = both.instance('vpn', { startedAt: '2026-01-01T00:01:00.000Z' })
+    const outcome = { result: 'done', detail: '', startedAt: later.startedAt } as const
+    both.send({ type: 'instance.started', instance: later })
+    both.send({ type: 'action.finished', action: both.act(0), outcome })
+    both.verdict('vpn', { status: 'healthy', startedAt: later.startedAt })
+    both.verdict('torrent', {
+      status: 'unhealthy',
+      evidence: 'explicit',
+      symptom: 'failing',
+      startedAt: '2026-01-01T00:00:00.000Z',
+    })
+    expect(both.effects.filter(({ type }) => type === 'confirm')).toEqual([])
+    both.endedBy('torrent', 'medyk')
+    both.pass(2_000)
+    expect(stories()).toEqual(['vpn'])
+    expect(both.view('torrent').cause).toBe('dependency')
+    both.pass(70_000)
+    expect(stories()).toEqual(['vpn', 'torrent'])
+  })
+
   it('is left alone while nothing is started anew', () => {
     const both = bench()
     both.verdict('vpn', { status: 'healthy', startedAt: '2026-01-01T00:00:00.000Z' })

@@ -1,4 +1,5 @@
 import type { Verdict } from '../model/index.ts'
+import { isRejoining } from './families.ts'
 import { addImpact, close, incidentOf, isFrozen, isImpactedBy, openIncident, recover, want } from './incidents.ts'
 import { whatIsMissing } from './missing.ts'
 import { massOf, peersOf, type Mass } from './peers.ts'
@@ -15,6 +16,7 @@ export function attribute(turn: Turn, record: ServiceRecord, verdict: Verdict): 
     record.doubts.delete(instance)
     return
   }
+  if (isRejoining(turn, record, verdict)) return
   // Not even if a dependency is ill: it will not go on when that is well again, and meanwhile it holds ports and locks that
   // its next run needs. Nor does it wait for the dependency as a dead one does: a start too early costs a while of not being
   // ready, while the wait may have no end.

@@ -15,7 +15,7 @@ export function rejoin(turn: Turn, record: ServiceRecord, instance: string): voi
       const run = other.runs.get(verdict.instance)
       if (run == null || run >= since) continue
       const shares = other.networkOf.get(verdict.instance) === instance
-      if (shares || isDeclared(turn, record, other, instance)) wantRejoin(turn, record, other, verdict, shares)
+      if (shares || isDeclared(turn, record, other, instance)) wantRejoin(turn, record, other, verdict, shares, run)
     }
   }
 }
@@ -26,7 +26,33 @@ function isDeclared(turn: Turn, record: ServiceRecord, other: ServiceRecord, ins
   return edge?.restart === true && edge.source !== 'network' && incidentOf(turn, instance)?.incident.cause === 'self'
 }
 
-function wantRejoin(turn: Turn, record: ServiceRecord, other: ServiceRecord, verdict: Verdict, shares: boolean): void {
+/**
+ * Until it has been restarted for another's sake, whatever it shows (silence in a dead network, the end of its run) is a symptom
+ * of that other's illness and no story of its own.
+ */
+export function isRejoining(turn: Turn, record: ServiceRecord, { instance, reason }: Verdict): boolean {
+  const rejoining = record.rejoining.get(instance)
+  if (!rejoining) return false
+  const open = turn.state.incidents.get(rejoining.incident)
+  const run = record.runs.get(instance) ?? null
+  if (!open || (run !== null && run !== rejoining.run)) {
+    record.rejoining.delete(instance)
+    return false
+  }
+  record.doubts.delete(instance)
+  record.impacts.set(instance, open.incident.id)
+  addImpact(turn, open, record.spec.name, reason)
+  return true
+}
+
+function wantRejoin(
+  turn: Turn,
+  record: ServiceRecord,
+  other: ServiceRecord,
+  verdict: Verdict,
+  shares: boolean,
+  run: string,
+): void {
   const { name } = record.spec
   const reason = shares
     ? `it shares the network of ${name}, which was started anew`
@@ -36,6 +62,7 @@ function wantRejoin(turn: Turn, record: ServiceRecord, other: ServiceRecord, ver
     parent ??
     openIncident(turn, { ...verdict, status: 'unhealthy', symptom: 'failing', evidence: 'certain', reason }, 'self')
   addImpact(turn, open, other.spec.name, reason)
+  other.rejoining.set(verdict.instance, { incident: open.incident.id, run })
   turn.events.push({
     type: 'action.wanted',
     incident: open.incident.id,

@@ -238,7 +238,10 @@ function review(turn: Turn, id: string): void {
         : status === 'unhealthy' && evidence !== 'certain'
     })
     for (const { instance } of settled ? under : ill) record.impacts.delete(instance)
-    for (const verdict of ill) attribute(turn, record, verdict)
+    for (const verdict of ill) {
+      record.rejoining.delete(verdict.instance)
+      attribute(turn, record, verdict)
+    }
   }
 }
 
@@ -270,6 +273,7 @@ function forget(turn: Turn, service: string, instance: string): void {
   record.stopping.delete(instance)
   record.stops.delete(instance)
   record.renewed.delete(instance)
+  record.rejoining.delete(instance)
   record.networkOf.delete(instance)
   record.restarting.delete(instance)
   record.doubts.delete(instance)

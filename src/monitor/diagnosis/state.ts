@@ -84,6 +84,8 @@ export interface ServiceRecord {
   removedAt: number | null
   /** Instances of which a new run began while we watched, by that run's start. */
   readonly renewed: Map<string, string>
+  /** Instances that are to be restarted for another's sake: the incident it is for, and the run that is to end. */
+  readonly rejoining: Map<string, { readonly incident: string; readonly run: string }>
   /** Instance → the one whose network namespace it shares. */
   readonly networkOf: Map<string, string>
   /** Monotonic times at which it went down. */
@@ -155,6 +157,7 @@ export const freshRecord = (spec: ServiceSpec): ServiceRecord => ({
   stops: new Map(),
   removedAt: null,
   renewed: new Map(),
+  rejoining: new Map(),
   networkOf: new Map(),
   downs: [],
   doubts: new Map(),
