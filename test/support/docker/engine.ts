@@ -67,7 +67,7 @@ export class Engine implements AsyncDisposable {
 
   /** Starts dockerd and waits until it answers. */
   async start(): Promise<void> {
-    await endRest(this.#directory)
+    await endRest(this.#directory, this.#dataRoot)
     mkdirSync(join(this.#directory, 'config'), { recursive: true, mode: 0o700 })
     writeFileSync(join(this.#directory, 'dockerd.json'), '{}')
     mkdirSync(this.#dataRoot, { recursive: true })
@@ -157,7 +157,7 @@ export class Engine implements AsyncDisposable {
     }
     await until(() => !lives(dockerd), 30_000, 'dockerd has ended').catch(() => process.kill(dockerd.pid, 'SIGKILL'))
     this.#dockerd = null
-    await endRest(this.#directory)
+    await endRest(this.#directory, this.#dataRoot)
   }
 
   /** As `systemctl restart docker`: containers end, and those whose policy says so come back. */
@@ -239,18 +239,20 @@ const directoryOf = (dataRoot: string) =>
   join(tmpdir(), `medyk-docker-${createHash('sha256').update(dataRoot).digest('hex').slice(0, 8)}`)
 
 /** Ends the dockerd and the containerd that belong to `directory`: left by a run that was killed, or by dockerd's own death. */
-async function endRest(directory: string): Promise<void> {
+async function endRest(directory: string, dataRoot: string): Promise<void> {
   for (const file of ['dockerd.pid', 'exec/containerd/containerd.pid']) {
     const left = seen(Number(readIfThere(join(directory, file))))
     if (!left || !readIfThere(`/proc/${left.pid}/cmdline`).includes(directory)) continue
     for (const signal of ['SIGCONT', 'SIGTERM'] as const) process.kill(left.pid, signal)
     await until(() => !lives(left), 20_000, `${file} has ended`).catch(() => process.kill(left.pid, 'SIGKILL'))
   }
-  // dockerd leaves the mount of a network namespace behind, and where one is, nothing can be removed.
-  for (const line of readIfThere('/proc/self/mounts').split('\n')) {
-    const place = line.split(' ')[1] ?? ''
-    if (place.startsWith(`${directory}/`)) await command('umount', ['--lazy', place]).catch(() => {})
-  }
+  // dockerd leaves mounts behind, its own data root and network namespaces, and where one is, nothing can be removed.
+  const places = readIfThere('/proc/self/mounts')
+    .split('\n')
+    .map((line) => line.split(' ')[1] ?? '')
+    .filter((place) => [directory, dataRoot].some((root) => `${place}/`.startsWith(`${root}/`)))
+  // What was mounted last lies deepest.
+  for (const place of places.toReversed()) await command('umount', ['--lazy', place]).catch(() => {})
 }
 
 /** dockerd would share a containerd of the machine with the machine's own dockerd: then under another name. */
