@@ -359,6 +359,27 @@ describe('many that fall silent at once', () => {
     expect(bench.ofType('incident.closed')).toHaveLength(3)
   })
 
+  it('while all that they hang on can be asked is a connection are its dependants, and none is restarted', () => {
+    const tcp = { ...probe, kind: 'tcp' }
+    const bench = new Bench(
+      { ...shop('db'), probes: [tcp] },
+      ...['a', 'b', 'c'].map((name) => ({ ...shop(name, ['db']), probes: [probe] })),
+    )
+    for (const name of ['a', 'b', 'c']) bench.hung(name)
+    const answer = () => {
+      for (const { token, services } of bench.effects.filter((effect) => effect.type === 'confirm').slice(-3))
+        bench.send({ type: 'confirmed', token, sound: services, doubtful: [] })
+    }
+    for (let n = 0; n < 30; n++) {
+      answer()
+      bench.pass(5_100)
+    }
+    answer()
+    expect(bench.acts()).toEqual([])
+    expect(bench.ofType('mass.failure')).toEqual([])
+    for (const name of ['a', 'b', 'c']) expect(bench.view(name).cause, name).toBe('dependency')
+  })
+
   it('and are well again soon after have lost nothing', () => {
     const bench = fleet()
     bench.hung('a')

@@ -31,13 +31,31 @@ export function confirmed(turn: Turn, token: string, doubtful: readonly string[]
     // A stopped process still has its connections accepted by the kernel: that proves nothing.
     const isStopped = (name: string) => (turn.state.services.get(name)?.suspended.size ?? 0) > 0
     const upstream = turn.state.graph.upstream(record.spec.name)
-    const suspects = upstream.filter((name) => doubtful.includes(name) || isStopped(name))
+    const suspects = upstream.filter(
+      (name) => doubtful.includes(name) || isStopped(name) || isWeaklyProven(turn, name, record),
+    )
     if (suspects.length === 0)
       return takeBlame(turn, record, verdict, massOf(turn, record, doubt.peers, doubtful) ?? undefined)
     const until = turn.now.mono + diagnosisRules.lateRootMs
     record.doubts.set(instance, { kind: 'awaiting-root', suspects, until })
     return
   }
+}
+
+/**
+ * All that could be asked of it is a connection, which a hung process still accepts; and another of its dependants is ill as
+ * well, so that it is rather what they have in common.
+ */
+function isWeaklyProven({ state }: Turn, name: string, dependant: ServiceRecord): boolean {
+  const probes = state.services.get(name)?.spec.probes.filter(({ role }) => role === 'liveness') ?? []
+  if (probes.length === 0 || probes.some(({ kind }) => kind !== 'tcp')) return false
+  return state.graph.downstream(name).some((other) => {
+    const record = state.services.get(other)
+    if (!record || record === dependant) return false
+    return [...record.verdicts.values()].some(
+      ({ status, evidence }) => status === 'unhealthy' && evidence !== 'certain',
+    )
+  })
 }
 
 type Asked = Extract<Doubt, { kind: 'confirming' }>
