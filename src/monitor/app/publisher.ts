@@ -94,6 +94,8 @@ export class Publisher {
         return await journal.clearQuarantine(event.service)
       case 'action.withheld':
         return await journal.appendEvent(event.type, event, event.incident)
+      case 'mass.failure':
+        return await journal.appendEvent(event.type, event)
       default:
     }
   }

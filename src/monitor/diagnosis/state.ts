@@ -167,7 +167,7 @@ export const freshRecord = (spec: ServiceSpec): ServiceRecord => ({
   view: freshView(spec.name),
 })
 
-export const freshView = (name: string): ServiceView => ({
+const freshView = (name: string): ServiceView => ({
   name,
   status: 'unknown',
   cause: null,

@@ -62,7 +62,7 @@ export function isContainerId(id: string): boolean {
 }
 
 /** ISO 8601 UTC with milliseconds; null: never, which Docker writes as the year 1. */
-export function timeOf(value: unknown): string | null {
+function timeOf(value: unknown): string | null {
   const ms = Date.parse(text(value, 60))
   return Number.isFinite(ms) && ms > 0 ? new Date(ms).toISOString() : null
 }

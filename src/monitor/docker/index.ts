@@ -1,5 +1,4 @@
 export { UNSEEN_EXIT_CODE } from './changes.ts'
 export { openDockerHost, type DockerHostContext } from './host.ts'
-export { isPermanentStartFailure } from './refusal.ts'
 export { resolveDockerSettings, type DockerFlags } from './settings.ts'
 export type * from './view.ts'

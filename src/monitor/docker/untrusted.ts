@@ -24,7 +24,7 @@ export function integer(value: unknown, otherwise = 0): number {
   return typeof value === 'number' && Number.isSafeInteger(value) ? value : otherwise
 }
 
-export const MAX_PORT = 65_535
+const MAX_PORT = 65_535
 
 export function portOf(value: unknown): number | null {
   const port = typeof value === 'string' && /^\d{1,5}$/.test(value) ? Number(value) : value

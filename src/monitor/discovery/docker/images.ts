@@ -11,7 +11,7 @@ const databasePorts = new Set([
 ])
 
 /** `timescale/timescaledb` of `registry.example:5000/timescale/timescaledb:2-pg16@sha256:…`. */
-export function imageName(image: string): string {
+function imageName(image: string): string {
   const [withTag = ''] = image.split('@')
   const path = withTag.replace(/^[^/]*[.:][^/]*\//, '')
   return path.replace(/:[^/]*$/, '').toLowerCase()
@@ -28,7 +28,7 @@ export function keepsData({ image, exposed, mounts }: ContainerView): string | n
   return volume ? `it keeps data (volume ${volume.name.slice(0, 100)})` : null
 }
 
-export function isAnonymous(volume: string): boolean {
+function isAnonymous(volume: string): boolean {
   return /^[0-9a-f]{64}$/.test(volume)
 }
 

@@ -93,7 +93,7 @@ function chosen(container: ContainerView, candidates: readonly number[]): number
   return candidates[0] ?? null
 }
 
-export function looksLikeHttp(port: number): boolean {
+function looksLikeHttp(port: number): boolean {
   return (
     port === 80 ||
     port === 81 ||
